@@ -1,1 +1,22 @@
-export {};
+/** Who runs which actor, where and when. See README.md for the map of this package. */
+export {
+  type BusMessage,
+  type BusPort,
+  type Clock,
+  type DeadLetter,
+  type DeadLetterPort,
+  type JournalInfo,
+  type JournalPort,
+  type JournalReader,
+  type PartitionId,
+  PortError,
+  type PortFailureKind,
+  type Ports,
+  type ReaderOptions,
+  type RecordPort,
+  type SaveResult,
+  type SnapshotPort,
+  type StoredSnapshot,
+  type TickPort,
+  type Timer,
+} from './ports.ts';

@@ -1,1 +1,14 @@
-export {};
+/** For our own packages: the ports in memory, their conformance suite is under `conformance/`, and what adapters share. */
+export { type ConditionalWrite, compareAndSet, PORT_DEADLINE_MS, type WriteAttempt } from './conditional-write.ts';
+export { checkedHeaders } from './header-check.ts';
+export type { Fault, FaultPlan, Operation, OperationKind } from './memory/faults.ts';
+export {
+  type ConnectOptions,
+  createMemoryPorts,
+  MemoryBroker,
+  type MemoryBrokerOptions,
+} from './memory/memory-broker.ts';
+export type { MemoryConnection } from './memory/memory-connection.ts';
+export type { MemoryPorts } from './memory/memory-ports.ts';
+export { VirtualClock, type VirtualClockOptions } from './memory/virtual-clock.ts';
+export { assertFilter, assertPublishable, assertRecordKey, assertTtl } from './port-arguments.ts';

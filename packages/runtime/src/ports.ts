@@ -15,8 +15,16 @@
  */
 import type { ActorAddress, InternalBody, JournalVerb, StoredMessage } from '@troupe/wire';
 
-/** Why a port call failed; `retryable` when the same call may work later. */
-export type PortFailureKind = 'timeout' | 'disconnected' | 'full' | 'too-large' | 'denied' | 'closed' | 'other';
+/** Why a port call failed. `no-responders`: nobody listens where a bus request was sent to. */
+export type PortFailureKind =
+  | 'timeout'
+  | 'disconnected'
+  | 'full'
+  | 'too-large'
+  | 'denied'
+  | 'closed'
+  | 'no-responders'
+  | 'other';
 
 /** Time, injected everywhere: real in production, virtual in tests and simulations. */
 export interface Clock {
@@ -71,15 +79,25 @@ export interface JournalInfo {
 export interface JournalPort {
   /** How many partitions the journal has; fixed for its life. */
   readonly partitions: number;
+  /** The partition that an actor's entries are stored in. Throws `InvalidType` or `InvalidKey`. */
+  partitionOf(address: ActorAddress): number;
   /** Publishes an internal entry to an actor's event subject. Resolves with its sequence. */
   append(address: ActorAddress, body: InternalBody): Promise<{ readonly seq: number }>;
   /** Publishes a task or signal as a client does (the `ask` responder needs it). */
-  publish(verb: Exclude<JournalVerb, 'event'>, address: ActorAddress, payload: Uint8Array, headers: Record<string, string>): Promise<{ readonly seq: number; readonly duplicate: boolean }>;
+  publish(
+    verb: Exclude<JournalVerb, 'event'>,
+    address: ActorAddress,
+    payload: Uint8Array,
+    headers: Record<string, string>,
+  ): Promise<{ readonly seq: number; readonly duplicate: boolean }>;
   read(options: ReaderOptions): Promise<JournalReader>;
   /** Sequence of the partition's last stored entry, from the leader; 0 when there is none. */
   headSeq(partition: number): Promise<number>;
   /** One actor's entries, oldest first, for history and tools; never on a hot path. */
-  readActor(address: ActorAddress, range: { readonly fromSeq?: number; readonly toSeq?: number }): AsyncIterable<StoredMessage>;
+  readActor(
+    address: ActorAddress,
+    range: { readonly fromSeq?: number; readonly toSeq?: number },
+  ): AsyncIterable<StoredMessage>;
   /** Removes the partition's entries below `beforeSeq`. Resolves with how many went. */
   purge(partition: number, beforeSeq: number): Promise<number>;
   info(): Promise<JournalInfo>;
@@ -104,11 +122,19 @@ export interface SnapshotPort {
   /** The newest snapshot, from the leader; undefined for an actor that never had one. */
   load(partition: number, address: ActorAddress): Promise<StoredSnapshot | undefined>;
   /** Compare-and-set: `expectedRevision` 0 means there must be none yet. */
-  save(partition: number, address: ActorAddress, snapshot: Omit<StoredSnapshot, 'revision' | 'at'>, expectedRevision: number): Promise<SaveResult>;
+  save(
+    partition: number,
+    address: ActorAddress,
+    snapshot: Omit<StoredSnapshot, 'revision' | 'at'>,
+    expectedRevision: number,
+  ): Promise<SaveResult>;
   /** Newest first, at most the ten that are kept. */
   history(partition: number, address: ActorAddress): Promise<StoredSnapshot[]>;
   /** Addresses that have a snapshot, paged by the caller taking what it needs. */
-  list(filter: { readonly type?: string; readonly partition?: number }): AsyncIterable<{ readonly partition: number; readonly address: ActorAddress }>;
+  list(filter: {
+    readonly type?: string;
+    readonly partition?: number;
+  }): AsyncIterable<{ readonly partition: number; readonly address: ActorAddress }>;
 }
 
 /** A small worker-only store of records with revisions: leases, partition owners, checkpoints. */
@@ -116,7 +142,11 @@ export interface RecordPort {
   /** From the leader. */
   get(key: string): Promise<{ readonly revision: number; readonly value: unknown } | undefined>;
   /** `expectedRevision` 0: must not exist; undefined: last write wins. `ttlMs` at least 1,000. */
-  put(key: string, value: unknown, options?: { readonly expectedRevision?: number; readonly ttlMs?: number }): Promise<SaveResult>;
+  put(
+    key: string,
+    value: unknown,
+    options?: { readonly expectedRevision?: number; readonly ttlMs?: number },
+  ): Promise<SaveResult>;
   remove(key: string): Promise<void>;
   /** Keys are dot-separated tokens; from the leader or as fresh as it. */
   list(prefix: string): Promise<ReadonlyMap<string, { readonly revision: number; readonly value: unknown }>>;
@@ -128,10 +158,15 @@ export interface TickPort {
   schedule(partition: number, address: ActorAddress, dueAt: number): Promise<void>;
   cancel(partition: number, address: ActorAddress): Promise<void>;
   /** Hands over fired wake-ups, at least once each, until `remove`d. */
-  read(partition: number, onDue: (due: { readonly address: ActorAddress; readonly token: number }) => void): Promise<{ close(): Promise<void> }>;
+  read(
+    partition: number,
+    onDue: (due: { readonly address: ActorAddress; readonly token: number }) => void,
+  ): Promise<{ close(): Promise<void> }>;
   remove(partition: number, token: number): Promise<void>;
   /** What is pending, for operators. */
-  list(filter: { readonly address?: ActorAddress }): AsyncIterable<{ readonly address: ActorAddress; readonly dueAt: number }>;
+  list(filter: {
+    readonly address?: ActorAddress;
+  }): AsyncIterable<{ readonly address: ActorAddress; readonly dueAt: number }>;
 }
 
 /** A dead letter as stored. */
@@ -171,8 +206,16 @@ export interface BusPort {
   publish(subject: string, payload: Uint8Array, headers?: Record<string, string>): void;
   /** Like `publish`, kept 24 h where the stream of outs captures it; resolves when durable. */
   publishDurable(subject: string, payload: Uint8Array, headers?: Record<string, string>): Promise<void>;
-  subscribe(subject: string, options: { readonly queue?: string }, onMessage: (message: BusMessage) => void): { close(): void };
-  request(subject: string, payload: Uint8Array, options: { readonly timeoutMs: number; readonly headers?: Record<string, string> }): Promise<BusMessage>;
+  subscribe(
+    subject: string,
+    options: { readonly queue?: string },
+    onMessage: (message: BusMessage) => void,
+  ): { close(): void };
+  request(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly timeoutMs: number; readonly headers?: Record<string, string> },
+  ): Promise<BusMessage>;
   readonly connected: boolean;
   /** Called with true and false as the connection comes and goes. */
   onStatus(listener: (connected: boolean) => void): { close(): void };

@@ -1,0 +1,57 @@
+/**
+ * Where a test breaks the world. A `FaultPlan` is asked once per operation and says what goes wrong with it; without a
+ * plan nothing does, and nothing is asked.
+ */
+
+/** What is about to cross the wire between a connection and the broker. */
+export type OperationKind =
+  | 'journal.append'
+  | 'journal.publish'
+  | 'journal.deliver'
+  | 'journal.open'
+  | 'journal.head'
+  | 'journal.history'
+  | 'journal.purge'
+  | 'journal.info'
+  | 'snapshot.load'
+  | 'snapshot.save'
+  | 'snapshot.history'
+  | 'snapshot.list'
+  | 'record.get'
+  | 'record.put'
+  | 'record.remove'
+  | 'record.list'
+  | 'tick.schedule'
+  | 'tick.cancel'
+  | 'tick.open'
+  | 'tick.deliver'
+  | 'tick.remove'
+  | 'tick.list'
+  | 'dead.put'
+  | 'dead.get'
+  | 'dead.list'
+  | 'dead.remove'
+  | 'bus.publish'
+  | 'bus.deliver';
+
+export interface Operation {
+  readonly kind: OperationKind;
+  /** Name of the connection, as given to `connect`. */
+  readonly connection: string;
+}
+
+/** What goes wrong with one operation; the parts combine. */
+export interface Fault {
+  /** The request (or the delivered message) arrives this much later, ms; it arrives even if the sender is gone by then. */
+  readonly delayMs?: number;
+  /** `request`: never arrives. `answer`: is carried out, and nobody hears of it. */
+  readonly lose?: 'request' | 'answer';
+  /** A copy of the request (or of a bus message) arrives this much after the first, ms. */
+  readonly duplicateAfterMs?: number;
+  /** A compare-and-set is answered "another write is in flight", as replicated streams do. */
+  readonly busy?: boolean;
+}
+
+export interface FaultPlan {
+  decide(operation: Operation): Fault | undefined;
+}

@@ -1,0 +1,197 @@
+/**
+ * One worker's line to the memory broker: every port call crosses it.
+ *
+ * Invariants
+ * 1. A call settles within its deadline, whatever the fault plan does, unless virtual time stands still.
+ * 2. Losing the connection fails at once every call in flight; calls made meanwhile wait for the connection within their
+ *    deadline, at most `HELD_MAX` of them.
+ * 3. A request delayed by the plan arrives even after its sender has gone: the broker can't tell.
+ */
+import { PORT_DEADLINE_MS } from '../conditional-write.ts';
+import { type Clock, PortError, type Timer } from '../ports.ts';
+import type { FaultPlan, OperationKind } from './faults.ts';
+
+/** Calls that may wait for the connection to come back. */
+const HELD_MAX = 10_000;
+
+interface Pending {
+  settled: boolean;
+  timer: Timer | undefined;
+  resolve(value: unknown): void;
+  reject(error: PortError): void;
+}
+interface Held {
+  readonly pending: Pending;
+  send(): void;
+}
+
+export class MemoryConnection {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly #faults: FaultPlan | undefined;
+  readonly #inFlight = new Set<Pending>();
+  readonly #statusListeners = new Set<(connected: boolean) => void>();
+  #held: Held[] = [];
+  #state: 'connected' | 'disconnected' | 'closed' = 'connected';
+
+  constructor(name: string, clock: Clock, faults: FaultPlan | undefined) {
+    this.name = name;
+    this.clock = clock;
+    this.#faults = faults;
+  }
+
+  get connected(): boolean {
+    return this.#state === 'connected';
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Carries a request to the broker and its result back. `perform` runs at the broker, and throws only `PortError`. */
+  call<T>(kind: OperationKind, perform: () => T, timeoutMs: number = PORT_DEADLINE_MS): Promise<T> {
+    if (this.#state === 'closed') return Promise.reject(closedError());
+    return new Promise<T>((resolve, reject) => {
+      const pending: Pending = {
+        settled: false,
+        timer: undefined,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      };
+      if (this.#state === 'connected') this.#send(kind, perform, pending, timeoutMs);
+      else this.#hold(kind, perform, pending, timeoutMs);
+    });
+  }
+
+  /**
+   * Carries something from the broker to this connection: in order unless the plan delays it. False when the plan loses
+   * it.
+   */
+  deliver(kind: OperationKind, receive: () => void): boolean {
+    const fault = this.#faults?.decide({ kind, connection: this.name });
+    if (fault === undefined) {
+      this.clock.defer(receive);
+      return true;
+    }
+    if (fault.lose !== undefined) return false;
+    if (fault.delayMs !== undefined) this.clock.setTimer(receive, fault.delayMs);
+    else this.clock.defer(receive);
+    if (fault.duplicateAfterMs !== undefined) {
+      this.clock.setTimer(receive, (fault.delayMs ?? 0) + fault.duplicateAfterMs);
+    }
+    return true;
+  }
+
+  /** True when the plan says that this compare-and-set collides. */
+  collides(kind: OperationKind): boolean {
+    return this.#faults?.decide({ kind, connection: this.name })?.busy === true;
+  }
+
+  onStatus(listener: (connected: boolean) => void): { close(): void } {
+    this.#statusListeners.add(listener);
+    return { close: () => void this.#statusListeners.delete(listener) };
+  }
+
+  /** Cuts the line until `reconnect`. */
+  disconnect(): void {
+    if (this.#state !== 'connected') return;
+    this.#state = 'disconnected';
+    this.#failInFlight(new PortError('disconnected', 'the connection was lost before the answer came'));
+    for (const listener of [...this.#statusListeners]) listener(false);
+  }
+
+  reconnect(): void {
+    if (this.#state !== 'disconnected') return;
+    this.#state = 'connected';
+    for (const listener of [...this.#statusListeners]) listener(true);
+    const held = this.#held;
+    this.#held = [];
+    for (const { pending, send } of held) if (!pending.settled) send();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#failInFlight(closedError());
+    for (const { pending } of this.#held) this.#reject(pending, closedError());
+    this.#held = [];
+    this.#statusListeners.clear();
+  }
+
+  #send(kind: OperationKind, perform: () => unknown, pending: Pending, timeoutMs: number): void {
+    this.#inFlight.add(pending);
+    const fault = this.#faults?.decide({ kind, connection: this.name });
+    if (fault === undefined) {
+      this.clock.defer(() => {
+        if (!pending.settled) this.#perform(perform, pending, false);
+      });
+      return;
+    }
+    pending.timer?.cancel();
+    pending.timer = this.clock.setTimer(() => {
+      this.#reject(pending, new PortError('timeout', `${kind} was not answered within ${timeoutMs} ms`));
+    }, timeoutMs);
+    if (fault.lose === 'request') return;
+    const arrive = () => this.#perform(perform, pending, fault.lose === 'answer');
+    if (fault.delayMs !== undefined) this.clock.setTimer(arrive, fault.delayMs);
+    else this.clock.defer(arrive);
+    if (fault.duplicateAfterMs !== undefined) {
+      this.clock.setTimer(() => attempt(perform), (fault.delayMs ?? 0) + fault.duplicateAfterMs);
+    }
+  }
+
+  #perform(perform: () => unknown, pending: Pending, loseAnswer: boolean): void {
+    const result = attempt(perform);
+    if (loseAnswer || pending.settled) return;
+    if (result.ok) {
+      this.#settle(pending);
+      pending.resolve(result.value);
+    } else this.#reject(pending, result.error);
+  }
+
+  #hold(kind: OperationKind, perform: () => unknown, pending: Pending, timeoutMs: number): void {
+    if (this.#held.length >= HELD_MAX) {
+      pending.reject(new PortError('full', `${HELD_MAX} calls wait for the connection already`));
+      return;
+    }
+    const startedAt = this.clock.monotonic();
+    pending.timer = this.clock.setTimer(() => {
+      this.#reject(pending, new PortError('disconnected', `${kind}: not connected for ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#held.push({
+      pending,
+      send: () => this.#send(kind, perform, pending, timeoutMs - (this.clock.monotonic() - startedAt)),
+    });
+  }
+
+  #settle(pending: Pending): void {
+    pending.settled = true;
+    pending.timer?.cancel();
+    this.#inFlight.delete(pending);
+  }
+
+  #reject(pending: Pending, error: PortError): void {
+    if (pending.settled) return;
+    this.#settle(pending);
+    pending.reject(error);
+  }
+
+  #failInFlight(error: PortError): void {
+    for (const pending of [...this.#inFlight]) this.#reject(pending, error);
+  }
+}
+
+type Attempt = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: PortError };
+
+function attempt(perform: () => unknown): Attempt {
+  try {
+    return { ok: true, value: perform() };
+  } catch (error) {
+    if (error instanceof PortError) return { ok: false, error };
+    return { ok: false, error: new PortError('other', String(error), { cause: error }) };
+  }
+}
+
+function closedError(): PortError {
+  return new PortError('closed', 'the ports are closed');
+}
