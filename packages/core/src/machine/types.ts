@@ -74,8 +74,16 @@ export type MachineAction =
   | { readonly kind: 'log'; readonly path: string; readonly label?: string; readonly value: unknown }
   | { readonly kind: 'reply'; readonly output: unknown }
   | { readonly kind: 'fail'; readonly error: unknown }
-  /** A custom action function: `run` calls it with what it would have got in a live actor. */
-  | { readonly kind: 'action'; readonly path: string; readonly type: string; readonly run: (host: ActionHost) => void };
+  /**
+   * A custom action function: `run` calls it with what it would have got in a live actor, and returns what it returns
+   * (a promise, when it is asynchronous).
+   */
+  | {
+      readonly kind: 'action';
+      readonly path: string;
+      readonly type: string;
+      readonly run: (host: ActionHost) => unknown;
+    };
 
 /** What a custom action can reach while the owner runs it, long after the step. */
 export interface ActionHost {
@@ -105,10 +113,25 @@ export interface MachineView {
   readonly tags: readonly string[];
   readonly meta: Record<string, unknown>;
   /** Children by path, those stepped inside with their own view, the others with `running`. */
-  readonly children: Record<
-    string,
-    { readonly src: string; readonly kind: 'machine' | 'transition' | InvokeKind; readonly view?: MachineView }
-  >;
+  readonly children: Record<string, ChildView>;
+}
+
+/** What people see of a child. One that was stopped is not shown. */
+export interface ChildView {
+  readonly src: string;
+  readonly kind: 'machine' | 'transition' | InvokeKind;
+  readonly status: MachineView['status'];
+  /** Only of children that are stepped inside. */
+  readonly view?: MachineView;
+}
+
+/** What kind of logic a node runs. */
+export interface LogicInfo {
+  readonly kind: 'machine' | 'transition' | InvokeKind;
+  /** Name of the logic in its parent's machine; the machine's id for the root. */
+  readonly src: string;
+  /** What `createEffectLogic` was given, for `ask` and `tool`. */
+  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 /** One engine bound to one machine definition. */
@@ -134,13 +157,24 @@ export interface MachineDriver {
   ): MachineStep;
   /** A value of an observable child, for `onSnapshot` and its snapshot. */
   next(state: MachineState, childPath: string, value: unknown, scope: MachineScope): MachineStep;
-  /** Whether the root takes this event in this state, in another one, or never. */
-  accepts(state: MachineState, event: MachineEvent): Acceptance;
+  /**
+   * Whether the root takes this event in this state, in another one, or never. Guards see the clock and randomness of
+   * `scope`; without one, the time of the state's last step.
+   */
+  accepts(state: MachineState, event: MachineEvent, scope?: MachineScope): Acceptance;
   /** Event types the root takes in this very state, for error messages. */
   acceptedNow(state: MachineState): readonly string[];
   /** Whether a child at this path is still there and still runs. */
   hasChild(state: MachineState, childPath: string): boolean;
+  /** What runs at a path, and what its effect logic was made with; `undefined` when nothing is there. */
+  logicOf(state: MachineState, childPath: string): LogicInfo | undefined;
   view(state: MachineState): MachineView;
+  /** Cheap: whether the root has ended, and with what. */
+  status(state: MachineState): { readonly status: 'active' | 'done' | 'error' | 'stopped'; readonly output: unknown };
+  /** Cheap: whether the root is in a state with this tag. */
+  hasTag(state: MachineState, tag: string): boolean;
+  /** Cheap: the contexts (or transition states) of the root and of every child stepped inside, for size limits. */
+  contexts(state: MachineState): readonly unknown[];
   /** Plain data for the codec (undefined, Date, Map, Set, bigint, typed arrays, Error kept). */
   persist(state: MachineState): unknown;
   restore(persisted: unknown): MachineState;

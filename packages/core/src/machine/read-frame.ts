@@ -1,0 +1,71 @@
+/**
+ * The frame for looking at a state without stepping it: guards that are checked to see whether an event would be taken,
+ * and custom actions. Sending and starting go where `send` says, or nowhere.
+ */
+import { type DriverState, snapshotIn } from './driver-state.ts';
+import { type Engine, type Frame, GONE, type NodeSnapshot } from './engine.ts';
+import { type NodeRef, type Processing, RUNNING, STOPPED } from './node-ref.ts';
+import type { MachineEvent } from './types.ts';
+
+export class ReadFrame implements Frame {
+  readonly #state: DriverState;
+  readonly #address: string;
+  readonly #send: (ref: NodeRef, event: MachineEvent) => void;
+
+  constructor(state: DriverState, address: string, send: (ref: NodeRef, event: MachineEvent) => void = () => {}) {
+    this.#state = state;
+    this.#address = address;
+    this.#send = send;
+  }
+
+  address(): string {
+    return this.#address;
+  }
+
+  snapshotOf(ref: NodeRef): NodeSnapshot {
+    return snapshotIn(this.#state, ref) ?? GONE;
+  }
+
+  processingOf(ref: NodeRef): Processing {
+    return this.snapshotOf(ref).status === 'active' ? RUNNING : STOPPED;
+  }
+
+  deliver(ref: NodeRef, event: MachineEvent): void {
+    this.#send(ref, event);
+  }
+
+  systemRef(systemId: string): NodeRef | undefined {
+    return this.#state.systemIds?.get(systemId);
+  }
+
+  systemRefs(): Record<string, NodeRef> {
+    return Object.fromEntries(this.#state.systemIds ?? []);
+  }
+
+  start = refuse('start a child');
+  adopt = refuse('start a child');
+  constructing = refuse('start a child');
+  nextId = refuse('start a child');
+  claimSystemId = refuse('start a child');
+  releaseSystemId = refuse('stop a child');
+  microstepped = refuse('make a transition');
+  schedule = refuse('schedule an event');
+  cancel = refuse('cancel an event');
+}
+
+/** Runs `task` with `frame` as the engine's frame, and puts the one before back. */
+export function withFrame<T>(engine: Engine, frame: Frame, task: () => T): T {
+  const before = engine.frame;
+  engine.frame = frame;
+  try {
+    return task();
+  } finally {
+    engine.frame = before;
+  }
+}
+
+function refuse(what: string): () => never {
+  return () => {
+    throw new Error(`A guard or a custom action can't ${what}: use an action of the machine.`);
+  };
+}
