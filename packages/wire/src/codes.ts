@@ -302,11 +302,11 @@ export const CODES = {
     'A stream exists with another configuration than needed.',
     'Run troupe doctor, which prints the difference.',
   ),
-  ServerTooOld: row(500, false, 'nats-server is older than 2.12.', 'Upgrade nats-server.'),
+  ServerTooOld: row(500, false, 'The nats-server is older than 2.12.', 'Upgrade nats-server.'),
   ServerMissing: row(
     500,
     false,
-    'nats-server was not found on this machine.',
+    'No nats-server was found on this machine.',
     'Install it, or set TROUPE_NATS_SERVER to its path.',
   ),
   PermissionDenied: row(
