@@ -1,1 +1,7 @@
-export {};
+export {
+  type ServerExit,
+  ServerProcess,
+  type ServerProcessOptions,
+  type StopSignal,
+  startServerProcess,
+} from './server-process.ts';

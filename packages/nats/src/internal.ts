@@ -1,1 +1,1 @@
-export {};
+export { type ProcessState, readProcessState } from './process-state.ts';

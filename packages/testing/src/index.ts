@@ -1,1 +1,1 @@
-export {};
+export { type NatsServerHandle, type NatsServerOptions, startNatsServer } from './nats-server.ts';
