@@ -1,1 +1,54 @@
-export {};
+/** The front door: what a project needs to define its agents. */
+
+export type { ActorDefinition, EffectOptions, RetryPolicy, StoredState, WaitPolicy } from '@troupe/core';
+export { effectId } from '@troupe/core';
+export {
+  type ActorAddress,
+  type AnyCode,
+  CODES,
+  type ErrorCode,
+  formatAddress,
+  isTroupeError,
+  parseAddress,
+  TroupeError,
+} from '@troupe/wire';
+export type {
+  Agent,
+  AgentContext,
+  AgentFinalOutput,
+  AgentOutput,
+  AgentSignal,
+  AgentTask,
+  AgentTypes,
+  AgentValue,
+  AnyAgent,
+} from './agent.ts';
+export type { AgentPolicies, ContractAgentOptions, OwnAgentOptions, TaskPolicies } from './agent-options.ts';
+export { type AskInput, type AskLogic, ask, type UntypedAskLogic } from './ask.ts';
+export type { DevConfig, LogLevel, NatsConfig, TroupeConfig, TroupeConfigOptions } from './config.ts';
+export {
+  type AnyContract,
+  type Contract,
+  type ContractEvent,
+  type ContractInput,
+  type ContractMachineEvent,
+  type ContractOptions,
+  type ContractOutput,
+  contract,
+} from './contract.ts';
+export { defineAgent } from './define-agent.ts';
+export { defineConfig } from './define-config.ts';
+export type { FailReason } from './fail.ts';
+export { fail } from './fail.ts';
+export type { JournalState, PendingWork } from './journal-state.ts';
+export {
+  type EntryRange,
+  type JournalStep,
+  type OpenedJournal,
+  type OpenJournalOptions,
+  openJournal,
+} from './open-journal.ts';
+export { reply } from './reply.ts';
+export type { EventSchemas, Schema } from './schema.ts';
+export type { TaskEvent, TaskInfo } from './task-event.ts';
+export { type AnyEvent, type TellOptions, tell } from './tell.ts';

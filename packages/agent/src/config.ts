@@ -1,0 +1,53 @@
+/** The config file of a project: which actors it has and where they live. */
+import type { ActorDefinition } from '@troupe/core';
+import type { WorkerOptions } from '@troupe/runtime';
+
+/** How to reach NATS. */
+export interface NatsConfig {
+  /** Server or servers. Default `nats://127.0.0.1:4222`; `TROUPE_NATS_URL` and `--nats-url` go before it. */
+  readonly url?: string | readonly string[];
+  readonly user?: string;
+  /** Better in the environment: `TROUPE_NATS_PASSWORD`. */
+  readonly pass?: string;
+  /** Better in the environment: `TROUPE_NATS_TOKEN`. */
+  readonly token?: string;
+  /** Path of a `.creds` file, from the config file's folder. */
+  readonly credsFile?: string;
+  /** First tokens of reply subjects, as the user's permissions want them. Default `_INBOX`. */
+  readonly inboxPrefix?: string;
+}
+
+/** What `troupe dev` does. */
+export interface DevConfig {
+  /** Port of the nats-server that it starts. Default 4222. */
+  readonly natsPort?: number;
+  /** Where that server keeps its streams, from the config file's folder. Default `.troupe/data`. */
+  readonly dataDir?: string;
+  /** Folders and files that reload the worker, from the config file's folder. Default: that folder. */
+  readonly watch?: readonly string[];
+}
+
+/** What `defineConfig` takes. */
+export interface TroupeConfigOptions {
+  /** What this project's workers host. */
+  readonly actors: readonly ActorDefinition[];
+  /** First tokens of every subject. Default `troupe`. */
+  readonly prefix?: string;
+  /** Partitions of the journal, fixed when it is made. Default 64. */
+  readonly partitions?: number;
+  readonly nats?: NatsConfig;
+  /** Limits of a worker. */
+  readonly worker?: WorkerOptions;
+  /** `debug`, `info`, `warn`, `error` or `silent`. Default `info`. */
+  readonly logLevel?: LogLevel;
+  readonly dev?: DevConfig;
+}
+
+/** How much is logged. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** A checked config. */
+export interface TroupeConfig extends TroupeConfigOptions {
+  /** Marks what `defineConfig` made. */
+  readonly kind: 'troupe-config';
+}

@@ -1,0 +1,82 @@
+/** `defineConfig`: checks a project's config where it is written, so that a slip is an error with a name. */
+import { TroupeError } from '@troupe/wire';
+import type { LogLevel, TroupeConfig, TroupeConfigOptions } from './config.ts';
+import { nearest } from './nearest.ts';
+
+/** Every field, with the fields below it where they are known. */
+const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> = {
+  actors: undefined,
+  prefix: undefined,
+  partitions: undefined,
+  nats: ['url', 'user', 'pass', 'token', 'credsFile', 'inboxPrefix'],
+  worker: undefined,
+  logLevel: undefined,
+  dev: ['natsPort', 'dataDir', 'watch'],
+};
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+const PARTITIONS_MAX = 4_096;
+
+/**
+ * The default export of `troupe.config.ts`.
+ *
+ * @throws TroupeError `ConfigInvalid` naming the field, what was seen and what to write.
+ * @example
+ * export default defineConfig({ actors: [support, order], prefix: 'shop' });
+ */
+export function defineConfig(options: TroupeConfigOptions): TroupeConfig {
+  if (typeof options !== 'object' || options === null)
+    throw refuse('actors', undefined, 'a list of what defineAgent made');
+  checkFields('', options, Object.keys(FIELDS));
+  for (const [field, below] of Object.entries(FIELDS)) {
+    if (below !== undefined) checkFields(`${field}.`, options[field as keyof TroupeConfigOptions], below);
+  }
+  checkActors(options.actors);
+  const { partitions, logLevel, dev } = options;
+  if (partitions !== undefined) checkWhole('partitions', partitions, PARTITIONS_MAX);
+  if (dev?.natsPort !== undefined) checkWhole('dev.natsPort', dev.natsPort, 65_535);
+  if (logLevel !== undefined && !LOG_LEVELS.includes(logLevel))
+    throw refuse('logLevel', logLevel, LOG_LEVELS.join(', '));
+  return Object.freeze({ ...options, kind: 'troupe-config' as const });
+}
+
+/** True for what `defineConfig` made, also by another copy of this package. */
+export function isTroupeConfig(value: unknown): value is TroupeConfig {
+  return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'troupe-config';
+}
+
+function checkActors(actors: TroupeConfigOptions['actors']): void {
+  if (!Array.isArray(actors)) throw refuse('actors', actors, 'a list of what defineAgent made');
+  const seen = new Set<string>();
+  actors.forEach((actor: Partial<TroupeConfigOptions['actors'][number]> | undefined, at) => {
+    if (typeof actor?.type !== 'string' || actor.driver === undefined) {
+      throw refuse(`actors[${at}]`, actor, 'what defineAgent made (a machine alone has no version)');
+    }
+    if (seen.has(actor.type)) throw refuse(`actors[${at}].type`, actor.type, 'another name: the type is there already');
+    seen.add(actor.type);
+  });
+}
+
+function checkFields(at: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined) return;
+  if (typeof value !== 'object' || value === null) throw refuse(at.slice(0, -1) || 'the config', value, 'an object');
+  const wrong = Object.keys(value).find((field) => field !== 'kind' && !known.includes(field));
+  if (wrong === undefined) return;
+  const guess = nearest(wrong, known);
+  throw new TroupeError(
+    'ConfigInvalid',
+    `The config has no field '${at}${wrong}'. ${guess === undefined ? `It has: ${known.join(', ')}.` : `Did you mean '${at}${guess}'?`}`,
+    { details: { field: `${at}${wrong}`, known } },
+  );
+}
+
+function checkWhole(field: string, value: unknown, max: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > max) {
+    throw refuse(field, value, `a whole number from 1 to ${max}`);
+  }
+}
+
+function refuse(field: string, seen: unknown, wanted: string): TroupeError {
+  const shown = typeof seen === 'object' && seen !== null ? 'an object' : JSON.stringify(seen);
+  return new TroupeError('ConfigInvalid', `The config's ${field} is ${shown}; use ${wanted}.`, { details: { field } });
+}
