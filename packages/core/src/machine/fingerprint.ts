@@ -29,7 +29,10 @@ interface Digest {
 
 function feed(value: unknown, name: string, digest: Digest, seen: Map<unknown, number>): void {
   const earlier = seen.get(value);
-  if (earlier !== undefined) return absorb(`${name}=^${earlier};`, digest);
+  if (earlier !== undefined) {
+    absorb(`${name}=^${earlier};`, digest);
+    return;
+  }
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') seen.set(value, seen.size);
   const { label, parts } = dissect(value);
   absorb(`${name}=${label}{`, digest);

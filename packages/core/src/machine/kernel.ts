@@ -98,7 +98,12 @@ export class Kernel implements Frame {
     const path = childPath(parent.path, made.id);
     const anonymous = made.options.id === undefined;
     const ref = adoptActor(made, { engine: this.engine, path, kind: kindOfLogic(made.logic), logic: made.logic, src });
-    if (anonymous) (this.run(parent)!.anonymous ??= []).push(ref);
+    if (anonymous) this.#noteAnonymous(this.run(parent)!, ref);
+  }
+
+  #noteAnonymous(parent: NodeRun, ref: NodeRef): void {
+    parent.anonymous ??= [];
+    parent.anonymous.push(ref);
   }
 
   adopt(ref: NodeRef): { readonly status: string } {
@@ -129,9 +134,9 @@ export class Kernel implements Frame {
     if (ref.systemId !== undefined) this.claimSystemId(ref.systemId, ref);
     run.processing = RUNNING;
     const { status } = run.snapshot;
-    if (status === 'error') return this.#crash(run, run.snapshot.error);
     if (status === 'active') this.#launch(run);
-    this.update(run, run.snapshot);
+    if (status === 'error') this.#crash(run, run.snapshot.error);
+    else this.update(run, run.snapshot);
     if (run.processing !== RUNNING) return;
     run.open = true;
     this.#drain(run);
@@ -241,12 +246,16 @@ export class Kernel implements Frame {
 
   #drain(run: NodeRun): void {
     run.busy = true;
-    while (run.inbox.length > 0) this.#take(run, run.inbox.shift()!);
+    const inside = isInside(run.ref.kind);
+    while (run.inbox.length > 0) {
+      const event = run.inbox.shift()!;
+      if (inside) this.#take(run, event);
+      else this.#takeOutside(run, event);
+    }
     run.busy = false;
   }
 
   #take(run: NodeRun, event: MachineEvent): void {
-    if (!isInside(run.ref.kind)) return this.#takeOutside(run, event);
     this.microstepped();
     const stop = event.type === STOP.type;
     if (stop) run.stopping = true;

@@ -7,7 +7,7 @@
  * 1. A reference holds no state. `getSnapshot()` outside of a frame throws instead of answering from an old one.
  * 2. `sessionId` tells two nodes apart that had the same path one after the other.
  */
-import { type AnyActorLogic, type AnyActorRef, createEmptyActor } from 'xstate';
+import { Actor, type AnyActorLogic, type AnyActorRef } from 'xstate';
 import type { Engine, Frame } from './engine.ts';
 import type { LogicKind } from './logic-kind.ts';
 import type { NodeScope } from './node-scope.ts';
@@ -155,8 +155,10 @@ export function isNodeRef(value: unknown): value is NodeRef {
 
 const UNUSED = ['mailbox', 'observers', 'eventListeners', '_deferred', '_actorScope', 'clock', 'logger'];
 
-/** The prototype of XState's own actors, to name them in errors. */
-export const LIVE_ACTOR = Object.getPrototypeOf(createEmptyActor()) as object;
+/** Whether a value is an actor that runs outside of Troupe. */
+export function isLiveActor(value: object): boolean {
+  return value instanceof Actor;
+}
 
 function frameOf(ref: NodeRef): Frame {
   const { frame } = ref.engine;

@@ -7,7 +7,7 @@
  * 2. Copies keep shared and circular structure.
  */
 import { NotStorable } from './errors.ts';
-import { isNodeRef, LIVE_ACTOR, type NodeRef } from './node-ref.ts';
+import { isLiveActor, isNodeRef, type NodeRef } from './node-ref.ts';
 
 /** One step into data: a field or index, `[n]` into a Set, `[n, 0]` or `[n, 1]` to a key or value of a Map. */
 export type Place = string | number | readonly [number] | readonly [number, 0 | 1];
@@ -141,20 +141,24 @@ function plantInCollection(
   const [index, side] = place;
   const parts = side === undefined ? [entries[index]] : (entries[index] as unknown[]);
   const part = side ?? 0;
-  if (depth < at.length - 1) return plant(parts[part], at, depth + 1, ref);
-  parts[part] = ref;
-  if (container instanceof Map) refill(container, entries as [unknown, unknown][]);
-  else {
-    entries[index] = ref;
-    const set = container as Set<unknown>;
-    set.clear();
-    for (const value of entries) set.add(value);
+  if (depth < at.length - 1) {
+    plant(parts[part], at, depth + 1, ref);
+    return;
   }
+  parts[part] = ref;
+  if (side === undefined) entries[index] = ref;
+  if (container instanceof Map) refillMap(container, entries as [unknown, unknown][]);
+  else refillSet(container as Set<unknown>, entries);
 }
 
-function refill(map: Map<unknown, unknown>, entries: readonly [unknown, unknown][]): void {
+function refillMap(map: Map<unknown, unknown>, entries: readonly [unknown, unknown][]): void {
   map.clear();
   for (const [key, value] of entries) map.set(key, value);
+}
+
+function refillSet(set: Set<unknown>, values: readonly unknown[]): void {
+  set.clear();
+  for (const value of values) set.add(value);
 }
 
 function isPlain(value: object): boolean {
@@ -186,8 +190,8 @@ function describePlace(path: string, place: Place): string {
 function describeValue(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function '${value.name}'`;
   if (typeof value === 'symbol') return String(value);
-  if (LIVE_ACTOR.isPrototypeOf(value as object)) return 'a live actor';
+  if (isLiveActor(value as object)) return 'a live actor';
   if ('then' in (value as object)) return 'a promise';
-  const { constructor } = value as { constructor?: { name?: string } };
-  return `an instance of ${constructor?.name || 'a class without a name'}`;
+  const made = value as { constructor?: { name?: string } };
+  return `an instance of ${made.constructor?.name || 'a class without a name'}`;
 }
