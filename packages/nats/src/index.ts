@@ -1,3 +1,16 @@
+/** The runtime's ports on JetStream. See README.md. */
+export { realClock } from './clock.ts';
+export {
+  type JournalOptions,
+  type JournalStream,
+  type NatsConfig,
+  type NatsConfigOptions,
+  type RetentionOptions,
+  resolveConfig,
+} from './config.ts';
+export { Connection, connectNats, type NatsOptions } from './connect.ts';
+export { createNatsPorts } from './nats-ports.ts';
+export { type ProvisionLog, provision } from './provision.ts';
 export {
   type ServerExit,
   ServerProcess,

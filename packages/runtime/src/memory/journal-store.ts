@@ -78,6 +78,19 @@ export class JournalStore {
     return log.removed + lowerBound(log.entries, seq);
   }
 
+  /** First sequence stored at or after that time, or one past the head. */
+  firstSeqSince(partition: number, atMs: number): number {
+    const { entries } = this.log(partition);
+    let low = 0;
+    let high = entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (entries[middle]!.at < atMs) low = middle + 1;
+      else high = middle;
+    }
+    return entries[low]?.seq ?? this.headSeq(partition) + 1;
+  }
+
   purge(partition: number, beforeSeq: number): number {
     const log = this.log(partition);
     const count = lowerBound(log.entries, beforeSeq);

@@ -70,6 +70,10 @@ export class MemoryJournal implements JournalPort {
     yield* found;
   }
 
+  firstSeqSince(partition: number, atMs: number): Promise<number> {
+    return this.#connection.call('journal.history', () => this.#broker.journal.firstSeqSince(partition, atMs));
+  }
+
   purge(partition: number, beforeSeq: number): Promise<number> {
     return this.#connection.call('journal.purge', () => this.#broker.journal.purge(partition, beforeSeq));
   }

@@ -1,0 +1,154 @@
+/**
+ * Makes the streams exist as they should, as often as anybody likes.
+ *
+ * Invariants
+ * 1. What exists is never made smaller or different by a default: only what the user set is updated, and every update is
+ *    told to `log`.
+ * 2. The partition count of a journal is never changed: actors would change partitions and have two journals.
+ * 3. A journal with a feature that lets publishers forge or wipe is refused, not used.
+ * 4. Two workers may provision at once: who comes second finds everything done.
+ */
+import { PortError } from '@troupe/runtime';
+import { TroupeError } from '@troupe/wire';
+import type { NatsConfig } from './config.ts';
+import type { Connection } from './connect.ts';
+import { JsApi, type StreamConfig, type StreamInfo } from './js-api.ts';
+import { API_ERRORS, apiErrorCode } from './port-error.ts';
+import { type WantedStream, wantedStreams } from './streams.ts';
+
+export type ProvisionLog = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** Scheduled messages came with this release. */
+const SERVER_VERSION_MIN = [2, 12] as const;
+/** Least size worth asking for when the server has little to give. */
+const BYTES_MIN = 16 * 1024 * 1024;
+const UNSAFE_FEATURES = ['allow_rollup_hdrs', 'allow_msg_schedules', 'allow_msg_ttl', 'allow_atomic'] as const;
+
+/**
+ * Creates or checks every stream. Rejects with `ServerTooOld`, `StreamMismatch` (naming both sides and what to do), or
+ * `PortError` `disconnected` when JetStream is off.
+ *
+ * @example
+ * const config = resolveConfig({ replicas: 3 });
+ * await provision(connection, config, (message, fields) => log.info(fields, message));
+ */
+export async function provision(connection: Connection, config: NatsConfig, log: ProvisionLog = noLog): Promise<void> {
+  assertServerVersion(connection.serverVersion);
+  const api = new JsApi(connection, config.apiPrefix);
+  await assertJetStream(api);
+  for (const wanted of wantedStreams(config, connection.payloadBytesMax)) await ensureStream(api, wanted, log);
+}
+
+/** Throws `ServerTooOld` below 2.12. */
+export function assertServerVersion(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  if (major > SERVER_VERSION_MIN[0] || (major === SERVER_VERSION_MIN[0] && minor >= SERVER_VERSION_MIN[1])) return;
+  throw new TroupeError(
+    'ServerTooOld',
+    `nats-server is ${version}, needed is ${SERVER_VERSION_MIN.join('.')} or later (scheduled messages): upgrade it.`,
+    { details: { version, versionMin: SERVER_VERSION_MIN.join('.') } },
+  );
+}
+
+async function assertJetStream(api: JsApi): Promise<void> {
+  try {
+    await api.call('INFO', undefined, 2_000);
+  } catch (error) {
+    if (!(error instanceof PortError) || error.kind !== 'disconnected' || !api.connection.connected) throw error;
+    const message =
+      'JetStream is off on this server or for this account: start nats-server with -js and a store directory';
+    throw new PortError('disconnected', message, { cause: error });
+  }
+}
+
+async function ensureStream(api: JsApi, wanted: WantedStream, log: ProvisionLog): Promise<void> {
+  const stream = wanted.config.name;
+  const found = (await api.streamInfo(stream)) ?? (await createStream(api, wanted, log));
+  if (found === undefined) return;
+  assertCompatible(wanted, found.config);
+  const changes = changesFor(wanted, found.config);
+  if (Object.keys(changes).length === 0) return;
+  log(`updating stream ${stream}`, { stream, changes });
+  await api.call(`STREAM.UPDATE.${stream}`, { ...found.config, ...changes });
+}
+
+/** Undefined: created. The stream: another worker was faster (invariant 4). */
+async function createStream(api: JsApi, wanted: WantedStream, log: ProvisionLog): Promise<StreamInfo | undefined> {
+  const stream = wanted.config.name;
+  for (let bytesMax = wanted.config.max_bytes as number; ; bytesMax = Math.floor(bytesMax / 2)) {
+    try {
+      await api.call(`STREAM.CREATE.${stream}`, { ...wanted.config, max_bytes: bytesMax });
+      log(`created stream ${stream}`, { stream, bytesMax });
+      return undefined;
+    } catch (error) {
+      const code = apiErrorCode(error);
+      if (code === API_ERRORS.streamNameInUse) return api.streamInfo(stream);
+      if (code === API_ERRORS.subjectsOverlap) throw overlap(wanted.config, error);
+      const roomLacks = code === API_ERRORS.storageExceeded || code === API_ERRORS.memoryExceeded;
+      if (!roomLacks || wanted.chosen.includes('max_bytes') || bytesMax / 2 < BYTES_MIN) throw error;
+    }
+  }
+}
+
+function assertCompatible(wanted: WantedStream, found: StreamConfig): void {
+  const { name } = wanted.config;
+  if (wanted.kind === 'journal') assertSameTransform(wanted.config, found);
+  for (const field of ['retention', 'storage'] as const) {
+    if (wanted.config[field] !== found[field]) {
+      throw mismatch(name, `has ${field} "${found[field]}", configured is "${wanted.config[field]}"`, {
+        [field]: { found: found[field], configured: wanted.config[field] },
+      });
+    }
+  }
+  const feature = wanted.kind === 'journal' ? UNSAFE_FEATURES.find((flag) => found[flag] === true) : undefined;
+  if (feature !== undefined) {
+    throw mismatch(name, `has ${feature} on, with which any client could forge or wipe entries`, { feature });
+  }
+}
+
+function assertSameTransform(wanted: StreamConfig, found: StreamConfig): void {
+  const configured = partitionsOf(wanted);
+  const existing = partitionsOf(found);
+  if (existing !== configured) {
+    throw mismatch(
+      wanted.name,
+      `was created with ${existing} partitions, configured are ${configured}. The count is fixed for the stream's life: configure ${existing}, or use another prefix`,
+      { partitions: { found: existing, configured } },
+    );
+  }
+  const pair = [wanted.subject_transform, found.subject_transform].map((t) => JSON.stringify(transformOf(t)));
+  if (pair[0] !== pair[1]) throw mismatch(wanted.name, `maps subjects by ${pair[1]}, needed is ${pair[0]}`, {});
+}
+
+function transformOf(transform: unknown): { src?: string; dest?: string } {
+  const { src, dest } = (transform ?? {}) as { src?: string; dest?: string };
+  return { ...(src !== undefined && { src }), ...(dest !== undefined && { dest }) };
+}
+
+/** The count in the stream's subject transform; 0 without one. */
+function partitionsOf(config: StreamConfig): number {
+  return Number(/partition\((\d+),/.exec(transformOf(config.subject_transform).dest ?? '')?.[1] ?? 0);
+}
+
+/** Invariant 1: subjects that are missing, and fields that the user chose. */
+function changesFor(wanted: WantedStream, found: StreamConfig): Record<string, unknown> {
+  const changes: Record<string, unknown> = {};
+  const subjects = [...new Set([...found.subjects, ...wanted.config.subjects])];
+  if (subjects.length !== found.subjects.length) changes.subjects = subjects;
+  for (const field of wanted.chosen) if (wanted.config[field] !== found[field]) changes[field] = wanted.config[field];
+  return changes;
+}
+
+function mismatch(stream: string, what: string, details: object): TroupeError {
+  return new TroupeError('StreamMismatch', `Stream ${stream} ${what}.`, { details: { stream, ...details } });
+}
+
+function overlap(config: StreamConfig, cause: unknown): TroupeError {
+  const what = `can't be created: another stream already takes some of ${config.subjects.join(', ')}. Use another prefix, or remove that stream`;
+  return new TroupeError('StreamMismatch', `Stream ${config.name} ${what}.`, {
+    details: { stream: config.name, subjects: config.subjects },
+    cause,
+  });
+}
+
+function noLog(): void {}

@@ -1,0 +1,170 @@
+/**
+ * The streams as they should be. Stream features are the security boundary (clients choose their headers freely), so the
+ * journal, the only stream that clients publish to, has none of them: no schedules, no rollup, no per-message TTL, no
+ * atomic batches.
+ */
+import type { NatsConfig } from './config.ts';
+import type { StreamConfig } from './js-api.ts';
+
+/** A stream, and which of its fields the user set: those are updated, defaults only apply at creation. */
+export interface WantedStream {
+  readonly config: StreamConfig;
+  readonly chosen: readonly string[];
+  readonly kind: 'journal' | 'internal' | 'outs';
+}
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+const DAY_MS = 86_400_000;
+const NANOS_PER_MS = 1_000_000;
+/** The server's minimum is 100 ms; nothing of ours relies on message ids. */
+const DUPLICATE_WINDOW_NS = 100 * NANOS_PER_MS;
+/** Room for the reason in a dead letter. */
+export const DEAD_LETTER_HEADROOM_BYTES = 16 * 1024;
+/** Snapshots kept of an actor. */
+export const SNAPSHOTS_KEPT = 10;
+/** Subjects of records, below the prefix. */
+export const RECORD_TOKEN = 'record';
+
+/** All streams, the journals first. */
+export function wantedStreams(config: NatsConfig, payloadBytesMax: number): WantedStream[] {
+  return [
+    ...journals(config, payloadBytesMax),
+    snapshots(config),
+    records(config),
+    ticks(config),
+    dead(config),
+    ...outs(config),
+  ];
+}
+
+function journals(config: NatsConfig, payloadBytesMax: number): WantedStream[] {
+  const { subjects, options } = config;
+  return config.journals.map(({ name, types }) => ({
+    kind: 'journal',
+    chosen: chosen(options, { max_bytes: options.journal?.bytesMax, max_msg_size: options.journal?.messageBytesMax }),
+    config: {
+      ...common(config, name),
+      subjects: types === undefined ? subjects.journalSubjects() : types.flatMap((type) => typeSubjects(config, type)),
+      subject_transform: subjects.journalTransform(config.partitions),
+      discard: 'new',
+      max_bytes: options.journal?.bytesMax ?? 4 * GIB,
+      max_msg_size: options.journal?.messageBytesMax ?? payloadBytesMax - DEAD_LETTER_HEADROOM_BYTES,
+    },
+  }));
+}
+
+function typeSubjects({ subjects }: NatsConfig, type: string): string[] {
+  return [subjects.ofType('task', type), subjects.ofType('signal', type), `${subjects.prefix}.event.${type}.*`];
+}
+
+function snapshots(config: NatsConfig): WantedStream {
+  const { options, streams, subjects } = config;
+  return internal(
+    options,
+    { max_bytes: options.snapshots?.bytesMax },
+    {
+      ...common(config, streams.snapshots),
+      subjects: [subjects.every('snapshot')],
+      discard: 'new',
+      discard_new_per_subject: false,
+      max_msgs_per_subject: SNAPSHOTS_KEPT,
+      max_bytes: options.snapshots?.bytesMax ?? 4 * GIB,
+    },
+  );
+}
+
+/**
+ * One message per subject: with more, an expired lease would uncover the one before it, and delete markers would stretch
+ * short TTLs.
+ */
+function records(config: NatsConfig): WantedStream {
+  const { options, streams, subjects } = config;
+  return internal(
+    options,
+    {},
+    {
+      ...common(config, streams.records),
+      subjects: [`${subjects.prefix}.${RECORD_TOKEN}.>`],
+      discard: 'old',
+      max_msgs_per_subject: 1,
+      allow_msg_ttl: true,
+      max_bytes: 256 * MIB,
+    },
+  );
+}
+
+/**
+ * Schedules and what they become are one message per subject each, so at most two per actor: that is the bound. A limit
+ * in bytes would drop the oldest wake-ups, for the server refuses "discard new" together with schedules.
+ */
+function ticks(config: NatsConfig): WantedStream {
+  const { options, streams, subjects } = config;
+  return internal(
+    options,
+    {},
+    {
+      ...common(config, streams.ticks),
+      subjects: [subjects.every('tick')],
+      discard: 'old',
+      max_msgs_per_subject: 1,
+      allow_msg_schedules: true,
+      max_bytes: -1,
+    },
+  );
+}
+
+function dead(config: NatsConfig): WantedStream {
+  const { options, streams, subjects } = config;
+  const { bytesMax, ageMaxMs } = options.deadLetters ?? {};
+  return internal(
+    options,
+    { max_bytes: bytesMax, max_age: ageMaxMs },
+    {
+      ...common(config, streams.deadLetters),
+      subjects: [subjects.every('dead')],
+      discard: 'old',
+      max_msgs_per_subject: 1,
+      max_bytes: bytesMax ?? GIB,
+      max_age: (ageMaxMs ?? 30 * DAY_MS) * NANOS_PER_MS,
+    },
+  );
+}
+
+/** Captures exactly the types that want it, so that the outs of others cost nothing. */
+function outs(config: NatsConfig): WantedStream[] {
+  const { options, streams, subjects, outTypes } = config;
+  if (outTypes.length === 0) return [];
+  const { bytesMax, ageMaxMs } = options.outs ?? {};
+  const stream: StreamConfig = {
+    ...common(config, streams.outs),
+    subjects: outTypes.map((type) => subjects.ofType('out', type)),
+    discard: 'old',
+    max_bytes: bytesMax ?? GIB,
+    max_age: (ageMaxMs ?? DAY_MS) * NANOS_PER_MS,
+  };
+  return [{ kind: 'outs', chosen: chosen(options, { max_bytes: bytesMax, max_age: ageMaxMs }), config: stream }];
+}
+
+function internal(options: NatsConfig['options'], set: Record<string, unknown>, config: StreamConfig): WantedStream {
+  return { kind: 'internal', chosen: chosen(options, set), config };
+}
+
+function common(config: NatsConfig, name: string): { name: string; [field: string]: unknown } {
+  return {
+    name,
+    retention: 'limits',
+    storage: config.storage,
+    num_replicas: config.replicas,
+    duplicate_window: DUPLICATE_WINDOW_NS,
+    allow_direct: false,
+    deny_delete: false,
+    deny_purge: false,
+    allow_rollup_hdrs: false,
+  };
+}
+
+function chosen(options: NatsConfig['options'], set: Record<string, unknown>): string[] {
+  const fields = Object.keys(set).filter((field) => set[field] !== undefined);
+  return options.replicas === undefined ? fields : [...fields, 'num_replicas'];
+}
