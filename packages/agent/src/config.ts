@@ -12,7 +12,7 @@ export interface NatsConfig {
   /** Better in the environment: `TROUPE_NATS_TOKEN`. */
   readonly token?: string;
   /** Path of a `.creds` file, from the config file's folder. */
-  readonly credsFile?: string;
+  readonly creds?: string;
   /** First tokens of reply subjects, as the user's permissions want them. Default `_INBOX`. */
   readonly inboxPrefix?: string;
 }

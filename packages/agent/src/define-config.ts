@@ -8,7 +8,7 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   actors: undefined,
   prefix: undefined,
   partitions: undefined,
-  nats: ['url', 'user', 'pass', 'token', 'credsFile', 'inboxPrefix'],
+  nats: ['url', 'user', 'pass', 'token', 'creds', 'inboxPrefix'],
   worker: undefined,
   logLevel: undefined,
   dev: ['natsPort', 'dataDir', 'watch'],
