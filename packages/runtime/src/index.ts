@@ -1,4 +1,7 @@
 /** Who runs which actor, where and when. See README.md for the map of this package. */
+export { ownerOf } from './assignment.ts';
+export { type Log, SILENT } from './log.ts';
+export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 export {
   type BusMessage,
   type BusPort,
@@ -8,7 +11,6 @@ export {
   type JournalInfo,
   type JournalPort,
   type JournalReader,
-  type PartitionId,
   PortError,
   type PortFailureKind,
   type Ports,
@@ -20,3 +22,4 @@ export {
   type TickPort,
   type Timer,
 } from './ports.ts';
+export { type StartWorkerOptions, startWorker, type Worker, type WorkerStats } from './worker.ts';

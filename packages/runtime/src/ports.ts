@@ -98,6 +98,8 @@ export interface JournalPort {
     address: ActorAddress,
     range: { readonly fromSeq?: number; readonly toSeq?: number },
   ): AsyncIterable<StoredMessage>;
+  /** First sequence stored at or after this time (Unix ms), or one past the head when there is none. */
+  firstSeqSince(partition: number, atMs: number): Promise<number>;
   /** Removes the partition's entries below `beforeSeq`. Resolves with how many went. */
   purge(partition: number, beforeSeq: number): Promise<number>;
   info(): Promise<JournalInfo>;

@@ -1,0 +1,182 @@
+/**
+ * Which task ids an actor has seen, and how they ended.
+ *
+ * Invariants
+ * 1. An id is remembered until its expiry, by time and never by count (R10): when there are too
+ *    many, new named tasks are refused; nothing is forgotten early. An expired id counts as unknown.
+ * 2. `add` and `settle` return another memory; the one they were called on keeps its answers. The
+ *    arrays behind are shared: a memory sees only its own prefix, and appending to anything but the
+ *    newest memory copies first.
+ * 3. Outcomes are kept for the last `OUTCOMES_MAX` ids and at most `OUTCOMES_BYTES_MAX` together, so
+ *    that a stored state stays small; an older repeat is answered `OutcomeExpired`, never run again.
+ */
+import type { Outcome } from '@troupe/wire';
+
+/** How long a task id or a sender is remembered after its fixed time: 24 h. */
+export const MEMORY_WINDOW_MS = 86_400_000;
+/** Named tasks remembered at once; beyond, new ones get `TooManyTasks`. */
+export const TASKS_MAX = 10_000;
+/** Outcomes kept for repeats of a named task. */
+export const OUTCOMES_MAX = 256;
+/** An outcome above this many (estimated) bytes is not kept for repeats. */
+export const OUTCOME_BYTES_MAX = 4_096;
+/** All kept outcomes together. */
+export const OUTCOMES_BYTES_MAX = 65_536;
+
+interface Log {
+  readonly ids: number[];
+  readonly payloads: number[];
+  readonly expiries: number[];
+  readonly index: Map<number, number>;
+}
+
+interface Kept {
+  readonly id: number;
+  readonly seq: number;
+  readonly bytes: number;
+  readonly outcome: Outcome;
+}
+
+/** What is known of a task id. */
+export type Remembered =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'ended'; readonly seq: number; readonly outcome: Outcome | undefined };
+
+/** Stored form. */
+export interface StoredTaskMemory {
+  readonly ids: Float64Array;
+  readonly payloads: Float64Array;
+  readonly expiries: Float64Array;
+  readonly pending: readonly number[];
+  readonly kept: readonly Kept[];
+}
+
+export class TaskMemory {
+  readonly #log: Log;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #pending: ReadonlySet<number>;
+  readonly #kept: readonly Kept[];
+  readonly #keptBytes: number;
+
+  private constructor(log: Log, start: number, end: number, pending: ReadonlySet<number>, kept: readonly Kept[], keptBytes: number) {
+    this.#log = log;
+    this.#start = start;
+    this.#end = end;
+    this.#pending = pending;
+    this.#kept = kept;
+    this.#keptBytes = keptBytes;
+  }
+
+  static empty(): TaskMemory {
+    return new TaskMemory({ ids: [], payloads: [], expiries: [], index: new Map() }, 0, 0, new Set(), [], 0);
+  }
+
+  /** How many ids are held, expired ones included until they are at the front. */
+  get size(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Looks an id up at time `now` (Unix ms). */
+  lookup(id: number, payloadHash: number, now: number): Remembered {
+    const at = this.#log.index.get(id);
+    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now) return { kind: 'unknown' };
+    if (this.#log.payloads[at] !== payloadHash) return { kind: 'conflict' };
+    return this.state(id);
+  }
+
+  /** Like `lookup`, for a query that has no payload to compare. */
+  find(id: number, now: number): Remembered {
+    const at = this.#log.index.get(id);
+    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now) return { kind: 'unknown' };
+    return this.state(id);
+  }
+
+  private state(id: number): Remembered {
+    if (this.#pending.has(id)) return { kind: 'pending' };
+    const kept = this.#kept.findLast((one) => one.id === id);
+    return { kind: 'ended', seq: kept?.seq ?? 0, outcome: kept?.outcome };
+  }
+
+  /** Whether one more named task fits at time `now`. */
+  isFull(now: number): boolean {
+    return this.size - this.#expiredInFront(now) >= TASKS_MAX;
+  }
+
+  /** Remembers a task that has been taken on. `expiresAt` Unix ms. */
+  add(id: number, payloadHash: number, expiresAt: number, now: number): TaskMemory {
+    const start = this.#start + this.#expiredInFront(now);
+    const reuse = this.#log.ids.length === this.#end && !this.#log.index.has(id) && start < 4_096 + this.size;
+    const log = reuse ? this.#log : copyLog(this.#log, start, this.#end);
+    const from = reuse ? start : 0;
+    log.index.set(id, log.ids.length);
+    log.ids.push(id);
+    log.payloads.push(payloadHash);
+    log.expiries.push(expiresAt);
+    const pending = new Set(this.#pending).add(id);
+    return new TaskMemory(log, from, log.ids.length, pending, this.#kept, this.#keptBytes);
+  }
+
+  /** Records how a remembered task ended. `bytes` is the outcome's estimated size. */
+  settle(id: number, seq: number, outcome: Outcome, bytes: number): TaskMemory {
+    const pending = new Set(this.#pending);
+    pending.delete(id);
+    if (bytes > OUTCOME_BYTES_MAX) {
+      return new TaskMemory(this.#log, this.#start, this.#end, pending, this.#kept, this.#keptBytes);
+    }
+    const kept = [...this.#kept, { id, seq, bytes, outcome }];
+    let total = this.#keptBytes + bytes;
+    while (kept.length > OUTCOMES_MAX || total > OUTCOMES_BYTES_MAX) total -= kept.shift()!.bytes;
+    return new TaskMemory(this.#log, this.#start, this.#end, pending, kept, total);
+  }
+
+  /** The stored form, without what has expired at `now`. */
+  store(now: number): StoredTaskMemory {
+    const ids: number[] = [];
+    const payloads: number[] = [];
+    const expiries: number[] = [];
+    for (let at = this.#start; at < this.#end; at++) {
+      if (this.#log.expiries[at]! < now) continue;
+      ids.push(this.#log.ids[at]!);
+      payloads.push(this.#log.payloads[at]!);
+      expiries.push(this.#log.expiries[at]!);
+    }
+    return {
+      ids: Float64Array.from(ids),
+      payloads: Float64Array.from(payloads),
+      expiries: Float64Array.from(expiries),
+      pending: [...this.#pending].sort((a, b) => a - b),
+      kept: this.#kept,
+    };
+  }
+
+  static restore(stored: StoredTaskMemory): TaskMemory {
+    const log: Log = { ids: [...stored.ids], payloads: [...stored.payloads], expiries: [...stored.expiries], index: new Map() };
+    log.ids.forEach((id, at) => {
+      log.index.set(id, at);
+    });
+    const bytes = stored.kept.reduce((sum, one) => sum + one.bytes, 0);
+    return new TaskMemory(log, 0, log.ids.length, new Set(stored.pending), stored.kept, bytes);
+  }
+
+  #expiredInFront(now: number): number {
+    let at = this.#start;
+    while (at < this.#end && this.#log.expiries[at]! < now) at++;
+    return at - this.#start;
+  }
+}
+
+function copyLog(log: Log, start: number, end: number): Log {
+  const copy: Log = {
+    ids: log.ids.slice(start, end),
+    payloads: log.payloads.slice(start, end),
+    expiries: log.expiries.slice(start, end),
+    index: new Map(),
+  };
+  copy.ids.forEach((id, at) => {
+    copy.index.set(id, at);
+  });
+  return copy;
+}

@@ -1,0 +1,342 @@
+/**
+ * One actor in memory: its state, what it still owes, and when it is snapshotted and woken.
+ *
+ * Invariants
+ * 1. Entries are folded in sequence order, each once; while the snapshot is being read they wait in
+ *    the queue, and the partition's done mark waits with them (R2).
+ * 2. R1: a state serialised at S is stored only once every one-shot effect of this actor caused by
+ *    entries at or below S is acknowledged.
+ * 3. R7: after a failed compare-and-set the stored snapshot is read, never overwritten: one that this
+ *    fold passed through is adopted, one ahead replaces the state, anything else is `JournalGap`.
+ * 4. A cell that was dropped does nothing more, whatever comes back to it.
+ */
+import { type ActorDefinition, type ActorState, definitionFor, type Effect, emptyState, isSnapshotDue, step, storedVersion, storeState } from '@troupe/core';
+import { type ActorAddress, decodeEntry, decodeState, encodeState, formatAddress, hash53, type JournalEntry, type StoredMessage, TroupeError } from '@troupe/wire';
+import { retryWhile } from './backoff.ts';
+import type { CellHost } from './cell-host.ts';
+import type { StoredSnapshot, Timer } from './ports.ts';
+import { SeqTracker } from './seq-tracker.ts';
+
+interface WantedSnapshot {
+  readonly seq: number;
+  readonly count: number;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+export class ActorCell {
+  readonly address: ActorAddress;
+  readonly definition: ActorDefinition;
+  /** One-shot effects that are not acknowledged, by the entry that caused them. */
+  readonly owed = new SeqTracker();
+  /** Undefined while the snapshot is being read. */
+  state: ActorState | undefined;
+  /** Why entries can't be folded here; they stay in the journal. */
+  suspended: TroupeError | undefined;
+  /** First entry no stored snapshot covers; 0 when all are covered. */
+  dirtySince = 0;
+  dirtyAtMs = 0;
+  lastUsedMs: number;
+  /** When the server will wake it, Unix ms; undefined when no durable wake-up is known. */
+  tickAt: number | undefined;
+  dropped = false;
+
+  readonly #host: CellHost;
+  #queue: StoredMessage[] = [];
+  #revision = 0;
+  #storedSeq = 0;
+  #storedBytes = 0;
+  /** Sequences folded since the stored snapshot, to recognise another owner's snapshot (R7). */
+  #passed: number[] = [];
+  #sinceBytes = 0;
+  #wanted: WantedSnapshot | undefined;
+  #saving = false;
+  #timer: Timer | undefined;
+  #armedFor = Number.POSITIVE_INFINITY;
+
+  constructor(host: CellHost, address: ActorAddress, definition: ActorDefinition) {
+    this.#host = host;
+    this.address = address;
+    this.definition = definition;
+    this.lastUsedMs = host.clock.monotonic();
+  }
+
+  get waking(): boolean {
+    return this.state === undefined;
+  }
+
+  /** First entry that waits to be folded, or Infinity. */
+  get firstQueued(): number {
+    return this.#queue[0]?.seq ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a new owner has to load this actor without an entry telling it so. */
+  get wakeful(): boolean {
+    const { state } = this;
+    if (state === undefined) return this.suspended === undefined;
+    for (const effect of state.effects.values()) if (effect.kind !== 'ask') return true;
+    return Number.isFinite(state.nextDueAt) && (this.tickAt === undefined || this.tickAt > state.nextDueAt);
+  }
+
+  /** Whether the owner runs something for it, so that it can't be unloaded. */
+  get running(): boolean {
+    if (this.state === undefined || this.state.effects.size === 0) return false;
+    for (const effect of this.state.effects.values()) if (effect.kind !== 'ask') return true;
+    return false;
+  }
+
+  get clean(): boolean {
+    return this.state !== undefined && this.dirtySince === 0 && this.#wanted === undefined && this.owed.size === 0 && this.#queue.length === 0;
+  }
+
+  /** Takes the next entry from the journal. */
+  receive(message: StoredMessage): void {
+    this.lastUsedMs = this.#host.clock.monotonic();
+    if (this.suspended !== undefined) {
+      this.#markDirty(message.seq);
+      return;
+    }
+    if (this.state === undefined) {
+      this.#host.owe(this, message.seq);
+      this.#queue.push(message);
+      return;
+    }
+    this.#fold(message);
+  }
+
+  /** Reads the snapshot, then folds what has arrived meanwhile. */
+  async wake(): Promise<void> {
+    const { clock, ports, partition } = this.#host;
+    try {
+      const stored = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.load(partition, this.address));
+      if (this.dropped) return;
+      if (this.#adoptStored(stored)) await this.#storeMigrated();
+      if (this.dropped) return;
+    } catch (error) {
+      if (this.dropped) return;
+      this.#suspend(error);
+    }
+    this.#foldQueue();
+    this.#host.woken(this);
+  }
+
+  /** A wake-up set long ago may be gone; asks for it again, and lets the owner start what is open. */
+  rearm(): void {
+    const due = this.state?.nextDueAt ?? Number.POSITIVE_INFINITY;
+    if (due === this.#armedFor) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#armedFor = due;
+    if (this.dropped) return;
+    if (Number.isFinite(due)) this.#arm(due);
+    else if (this.tickAt !== undefined) this.#cancelTick();
+  }
+
+  /** Serialises the state now, and stores it once R1 allows. */
+  requestSnapshot(): void {
+    const { state } = this;
+    if (state === undefined || this.suspended !== undefined || this.#wanted !== undefined || this.dirtySince === 0) return;
+    const code = definitionFor(this.definition, state.version);
+    if (code === undefined) return;
+    try {
+      const bytes = encodeState(storeState(code, state));
+      this.#wanted = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
+    } catch (error) {
+      this.#host.log.error({ actor: formatAddress(this.address), error: String(error) }, 'state can not be stored; the actor stays in memory');
+      return;
+    }
+    this.trySave();
+  }
+
+  /** Stores the wanted snapshot if nothing it covers is still owed. */
+  trySave(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined || this.#saving || this.dropped || this.#host.owes(this, wanted.seq)) return;
+    this.#saving = true;
+    this.#host.snapshotSlot(async () => {
+      try {
+        await this.#save(wanted);
+      } catch (error) {
+        if (!this.dropped) this.#host.log.error({ actor: formatAddress(this.address), seq: wanted.seq, error: String(error) }, 'snapshot was not stored');
+        this.#wanted = undefined;
+      } finally {
+        this.#saving = false;
+      }
+      this.#host.settled(this);
+    });
+  }
+
+  drop(): void {
+    this.dropped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#queue = [];
+  }
+
+  #fold(message: StoredMessage): void {
+    const before = this.state!;
+    if (message.seq <= before.seq) return;
+    const entry = decodeEntry(message, this.#host.decoding);
+    const effects = this.#step(before, entry, message);
+    if (effects === undefined) return;
+    const bytes = message.payload.length + 96;
+    this.#markDirty(message.seq);
+    this.#passed.push(message.seq);
+    this.#sinceBytes += bytes;
+    this.#host.perform(this, effects, message, entry);
+    this.rearm();
+    const since = { entries: this.#passed.length, bytes: this.#sinceBytes, lastBytes: this.#storedBytes };
+    if (this.#host.live && isSnapshotDue(since, this.definition.snapshot.everyEntries)) this.requestSnapshot();
+  }
+
+  #step(before: ActorState, entry: JournalEntry, message: StoredMessage): readonly Effect[] | undefined {
+    try {
+      const result = step(this.definition, before, entry, message.payload.length);
+      this.state = result.state;
+      return result.effects;
+    } catch (error) {
+      this.#suspend(error);
+      this.#markDirty(message.seq);
+      return undefined;
+    }
+  }
+
+  #foldQueue(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const message of queue) {
+      if (this.suspended !== undefined) this.#markDirty(message.seq);
+      else this.#fold(message);
+      this.#host.pay(this, message.seq);
+    }
+  }
+
+  #suspend(error: unknown): void {
+    this.suspended = error instanceof TroupeError ? error : new TroupeError('ActorSuspended', `${formatAddress(this.address)} can't be folded: ${String(error)}.`, { cause: error });
+    this.#host.log.error({ actor: formatAddress(this.address), code: this.suspended.code }, `actor suspended: ${this.suspended.message}`);
+  }
+
+  #markDirty(seq: number): void {
+    if (this.dirtySince !== 0) return;
+    this.dirtySince = seq;
+    this.dirtyAtMs = this.#host.clock.monotonic();
+  }
+
+  /** Starts from what is stored, or from nothing. @returns whether the state was migrated on the way. */
+  #adoptStored(stored: StoredSnapshot | undefined): boolean {
+    if (stored === undefined) {
+      const code = this.#host.firstCode(this.definition);
+      this.state = emptyState(this.address, code.version, code.hash);
+      return false;
+    }
+    const data = decodeState(stored.bytes);
+    const { version, hash } = storedVersion(data);
+    const code = this.#host.codeFor(this.definition, version, hash, this.address);
+    this.#base(stored);
+    this.state = this.#host.restore(this.definition, code, this.address, data);
+    return code === 'migrate';
+  }
+
+  /** The snapshot at the switch point: before the new code folds anything, its state is what is stored. */
+  async #storeMigrated(): Promise<void> {
+    const { clock, ports, partition } = this.#host;
+    const state = this.state!;
+    this.state = undefined;
+    const bytes = encodeState(storeState(this.definition, state));
+    const snapshot = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
+    const result = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.save(partition, this.address, snapshot, this.#revision));
+    if (this.dropped || result === undefined) return;
+    if (result.kind === 'conflict') {
+      this.#host.gap(`the snapshot of ${formatAddress(this.address)} changed while it was migrated`);
+      return;
+    }
+    this.#base({ revision: result.revision, seq: state.seq, bytes });
+    this.state = state;
+  }
+
+  #base(stored: Pick<StoredSnapshot, 'revision' | 'seq' | 'bytes'>): void {
+    this.#revision = stored.revision;
+    this.#storedSeq = stored.seq;
+    this.#storedBytes = stored.bytes.length;
+    const kept = this.#passed.findIndex((seq) => seq > stored.seq);
+    this.#passed = kept < 0 ? [] : this.#passed.slice(kept);
+    this.#sinceBytes = kept < 0 ? 0 : this.#sinceBytes;
+    this.dirtySince = this.#passed[0] ?? 0;
+    if (this.dirtySince !== 0) this.dirtyAtMs = this.#host.clock.monotonic();
+  }
+
+  async #save(wanted: WantedSnapshot): Promise<void> {
+    const { ports, partition, clock } = this.#host;
+    const result = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.save(partition, this.address, wanted, this.#revision));
+    if (this.dropped || result === undefined) return;
+    if (result.kind === 'saved') {
+      this.#wanted = undefined;
+      this.#base({ revision: result.revision, seq: wanted.seq, bytes: wanted.bytes });
+      return;
+    }
+    await this.#resolveConflict(wanted);
+  }
+
+  async #resolveConflict(wanted: WantedSnapshot): Promise<void> {
+    const { ports, partition, clock } = this.#host;
+    const stored = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.load(partition, this.address));
+    if (this.dropped || this.state === undefined) return;
+    this.#wanted = undefined;
+    if (stored === undefined) {
+      this.#host.gap(`the snapshot of ${formatAddress(this.address)} has disappeared`);
+      return;
+    }
+    if (stored.seq === wanted.seq && stored.count === wanted.count) {
+      if (stored.hash !== wanted.hash) this.#host.divergence(this, wanted.seq);
+      this.#base(stored);
+    } else if (stored.seq > this.state.seq) {
+      this.#passed = [];
+      this.#adoptStored(stored);
+      this.#host.woken(this);
+    } else if (this.#passedThrough(stored)) {
+      this.#base(stored);
+      this.requestSnapshot();
+    } else {
+      this.#host.gap(`the stored snapshot of ${formatAddress(this.address)} at ${stored.seq} is not on the way of this fold`);
+    }
+  }
+
+  #passedThrough(stored: StoredSnapshot): boolean {
+    if (stored.seq === this.#storedSeq) return true;
+    const at = this.#passed.indexOf(stored.seq);
+    return at >= 0 && this.state!.count - (this.#passed.length - 1 - at) === stored.count;
+  }
+
+  #arm(due: number): void {
+    const { clock, options } = this.#host;
+    const waitMs = Math.max(0, due - clock.now());
+    if (waitMs <= options.tickDurableAfterMs) this.#timer = clock.setTimer(() => this.#wakeUp(due), waitMs);
+    else if (this.tickAt === undefined || this.tickAt > due) this.#timer = clock.setTimer(() => this.#makeDurable(due), options.tickDurableAfterMs);
+  }
+
+  /** The owner's own tick, for short waits. Repeated until the step has moved on. */
+  #wakeUp(due: number): void {
+    if (this.dropped || this.state?.nextDueAt !== due) return;
+    this.#timer = this.#host.clock.setTimer(() => this.#wakeUp(due), 1_000);
+    this.#host.tick(this);
+  }
+
+  /** What still waits after a second is kept by the server, so that it survives every worker. */
+  #makeDurable(due: number): void {
+    if (this.dropped || this.state?.nextDueAt !== due) return;
+    const { clock, ports, partition } = this.#host;
+    const wanted = (): boolean => !this.dropped && this.state?.nextDueAt === due;
+    retryWhile(clock, wanted, () => ports.ticks.schedule(partition, this.address, due))
+      .then(() => {
+        if (wanted()) this.tickAt = due;
+      })
+      .catch((error: unknown) => this.#host.log.error({ actor: formatAddress(this.address), due, error: String(error) }, 'wake-up was not stored'));
+  }
+
+  #cancelTick(): void {
+    this.tickAt = undefined;
+    this.#host.ports.ticks.cancel(this.#host.partition, this.address).catch(() => {
+      this.#host.log.debug({ actor: formatAddress(this.address) }, 'an unneeded wake-up stays; it will change nothing');
+    });
+  }
+}

@@ -1,0 +1,40 @@
+/** What an actor in memory needs of the partition it lives in. */
+import type { ActorDefinition, ActorState, Effect } from '@troupe/core';
+import type { ActorAddress, DecodeEntryOptions, JournalEntry, StoredMessage } from '@troupe/wire';
+import type { ActorCell } from './actor-cell.ts';
+import type { Log } from './log.ts';
+import type { ResolvedWorkerOptions } from './options.ts';
+import type { Clock, Ports } from './ports.ts';
+
+export interface CellHost {
+  readonly partition: number;
+  readonly ports: Ports;
+  readonly clock: Clock;
+  readonly options: ResolvedWorkerOptions;
+  readonly log: Log;
+  readonly decoding: DecodeEntryOptions;
+  /** The reader has reached the head since the claim: effects may start. */
+  readonly live: boolean;
+  /** An entry waits, or an effect of it is not acknowledged. */
+  owe(cell: ActorCell, seq: number): void;
+  pay(cell: ActorCell, seq: number): void;
+  owes(cell: ActorCell, seq: number): boolean;
+  perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, entry: JournalEntry): void;
+  /** The state is there (again): start what is open. */
+  woken(cell: ActorCell): void;
+  /** A snapshot was stored, or given up. */
+  settled(cell: ActorCell): void;
+  /** Journals a wake-up for the actor. */
+  tick(cell: ActorCell): void;
+  /** Runs when fewer than `snapshotsInFlightMax` are being written. */
+  snapshotSlot(write: () => Promise<void>): void;
+  /** The code that folds the first entries of an actor without a snapshot. */
+  firstCode(definition: ActorDefinition): ActorDefinition;
+  /** The code that may read a stored state. @throws TroupeError when it isn't here. */
+  codeFor(definition: ActorDefinition, version: number, hash: string, address: ActorAddress): ActorDefinition | 'migrate';
+  restore(definition: ActorDefinition, code: ActorDefinition | 'migrate', address: ActorAddress, data: unknown): ActorState;
+  /** The journal and a snapshot contradict each other: the partition is taken over again. */
+  gap(reason: string): void;
+  /** Two folds of the same entries disagree. */
+  divergence(cell: ActorCell, seq: number): void;
+}

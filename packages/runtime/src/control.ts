@@ -1,0 +1,332 @@
+/**
+ * What a worker answers: asks, queries, control requests.
+ *
+ * Invariants
+ * 1. A query never creates an actor, never delays a turn, and is answered by the owner only, with a
+ *    fresh lease and from the head of its partition.
+ * 2. An `ask` is only a durable task published on the caller's behalf; its outcome comes from the
+ *    turn. Silence means unknown; `NotAccepted` means that nothing was stored.
+ */
+import { type ActorState, definitionFor, effectIdOf, type PendingTimer } from '@troupe/core';
+import { type ActorAddress, decodeKey, encodeKey, encodePayload, encodeValue, type FailureRecord, formatAddress, HEADERS, hash53, partitionOf, statusOf, TYPE_PATTERN, TroupeError, toFailureRecord, decodeEntry, type JournalEntry } from '@troupe/wire';
+import type { ActorCell } from './actor-cell.ts';
+import type { PartitionHost, PartitionOwner } from './partition-owner.ts';
+import type { BusMessage } from './ports.ts';
+
+/** What answering needs of the worker. */
+export interface ControlHost extends PartitionHost {
+  owner(partition: number): PartitionOwner | undefined;
+  stats(): object;
+  requestDrain(): void;
+}
+
+interface QueryRequest {
+  readonly query: string;
+  readonly [argument: string]: unknown;
+}
+
+const ANSWER_BYTES_MAX = 524_288;
+const RETRY_MS = 50;
+const FORWARD_TIMEOUT_MS = 2_000;
+const HISTORY_PAGE_MAX = 200;
+const LIST_PAGE_MAX = 200;
+const decoder = new TextDecoder();
+
+/** Subscribes everything a worker answers. @returns how to stop. */
+export function serveControl(host: ControlHost): { close(): void } {
+  const { bus } = host.ports;
+  const { subjects } = host;
+  const queue = { queue: `${subjects.prefix}-workers` };
+  const on = (subject: string, options: { readonly queue?: string }, handle: (message: BusMessage) => Promise<void> | void): { close(): void } =>
+    bus.subscribe(subject, options, (message) => {
+      void (async () => handle(message))().catch((error: unknown) => respondError(message, toFailureRecord(error)));
+    });
+  const closers = [
+    on(subjects.every('ask'), queue, (message) => answerAsk(host, message)),
+    on(subjects.every('query'), queue, (message) => answerQuery(host, message)),
+    on(subjects.every('forward'), {}, (message) => answerForwarded(host, message)),
+    on(subjects.control('ping', host.workerId), {}, (message) => message.respond(encodePayload({ id: host.workerId }))),
+    on(subjects.control('ping'), {}, (message) => message.respond(encodePayload({ id: host.workerId }))),
+    on(subjects.control('stats'), {}, (message) => message.respond(encodePayload(host.stats()))),
+    on(subjects.control('stats', host.workerId), {}, (message) => message.respond(encodePayload(host.stats()))),
+    on(subjects.control('drain', host.workerId), {}, (message) => {
+      message.respond(encodePayload({ id: host.workerId, draining: true }));
+      host.requestDrain();
+    }),
+    on(subjects.control('list'), queue, (message) => answerList(host, message)),
+  ];
+  return {
+    close: () => {
+      for (const one of closers) one.close();
+    },
+  };
+}
+
+// --- ask
+
+async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> {
+  const parsed = host.subjects.parseActor(message.subject);
+  const address = addressOf(parsed);
+  if (!(address instanceof Object && 'type' in address)) throw address;
+  const headers: Record<string, string> = {};
+  for (const name of [HEADERS.contentType, HEADERS.deadline, HEADERS.created, HEADERS.input, HEADERS.traceparent, HEADERS.tracestate]) {
+    const value = message.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  headers[HEADERS.taskId] = message.header(HEADERS.taskId) ?? crypto.randomUUID();
+  if (message.reply !== undefined) headers[HEADERS.replyTo] = message.reply;
+  try {
+    await host.ports.journal.publish('task', address, message.payload, headers);
+  } catch (error) {
+    throw new TroupeError('NotAccepted', `The task for ${formatAddress(address)} was not stored: ${error instanceof Error ? error.message : String(error)}. Try again with the same Troupe-Task-Id.`, { retryable: true, cause: error });
+  }
+}
+
+// --- query
+
+async function answerQuery(host: ControlHost, message: BusMessage): Promise<void> {
+  const address = addressOf(host.subjects.parseActor(message.subject));
+  if (address instanceof TroupeError) throw address;
+  const request = parseQuery(message.payload);
+  const partition = partitionOf(address, host.ports.journal.partitions);
+  const minSeq = numberHeader(message.header('Troupe-Min-Seq'));
+  const accept = message.header('Accept') ?? '';
+  const endAtMs = host.clock.monotonic() + Math.min(timeoutOf(request), 60_000);
+  for (;;) {
+    const owner = host.owner(partition);
+    if (owner?.fresh) {
+      const answer = await answerHere(host, owner, address, request, minSeq, endAtMs);
+      if (answer !== undefined) {
+        respondValue(message, answer, accept);
+        return;
+      }
+    } else if (owner === undefined && (await forward(host, message, partition, address, accept))) return;
+    if (host.clock.monotonic() + RETRY_MS >= endAtMs) {
+      throw new TroupeError('NoOwner', `No worker could answer for ${formatAddress(address)} (partition ${partition}) in time. Is a worker running? See troupe doctor.`, { retryable: true });
+    }
+    await sleep(host, RETRY_MS);
+  }
+}
+
+/** @returns whether an owner elsewhere answered. */
+async function forward(host: ControlHost, message: BusMessage, partition: number, address: ActorAddress, accept: string): Promise<boolean> {
+  const minSeq = message.header('Troupe-Min-Seq');
+  const headers = { Accept: accept, ...(minSeq === undefined ? {} : { 'Troupe-Min-Seq': minSeq }) };
+  try {
+    const answer = await host.ports.bus.request(host.subjects.forward(partition, address), message.payload, { timeoutMs: FORWARD_TIMEOUT_MS, headers });
+    const code = answer.header(HEADERS.errorCode);
+    const passed: Record<string, string> = {};
+    for (const name of [HEADERS.contentType, HEADERS.errorCode, HEADERS.errorText]) {
+      const value = answer.header(name);
+      if (value !== undefined) passed[name] = value;
+    }
+    if (code === '503') return false;
+    message.respond(answer.payload, passed);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function answerForwarded(host: ControlHost, message: BusMessage): Promise<void> {
+  const tokens = message.subject.slice(host.subjects.prefix.length + 1).split('.');
+  const [, partitionToken, type, keyToken] = tokens;
+  const owner = host.owner(Number(partitionToken));
+  if (owner === undefined || !owner.fresh || type === undefined || keyToken === undefined) return;
+  const address = { type, key: decodeKey(keyToken) };
+  const endAtMs = host.clock.monotonic() + FORWARD_TIMEOUT_MS / 2;
+  const answer = await answerHere(host, owner, address, parseQuery(message.payload), numberHeader(message.header('Troupe-Min-Seq')), endAtMs);
+  if (answer !== undefined) respondValue(message, answer, message.header('Accept') ?? '');
+}
+
+async function answerHere(host: ControlHost, owner: PartitionOwner, address: ActorAddress, request: QueryRequest, minSeq: number, endAtMs: number): Promise<unknown> {
+  if (!host.definitions.has(address.type)) {
+    throw new TroupeError('UnknownActorType', `No worker has actors of type '${address.type}'. Known types: ${[...host.definitions.keys()].sort().join(', ')}.`);
+  }
+  while (owner.position < minSeq) {
+    if (owner.dropped || host.clock.monotonic() >= endAtMs) return undefined;
+    await sleep(host, 5);
+  }
+  const cell = await owner.stateOf(address, encodeKey(address.key));
+  if (owner.dropped) return undefined;
+  if (cell === undefined) throw notFound(address);
+  if (cell.suspended !== undefined && request.query !== 'history') throw cell.suspended;
+  const handler = QUERIES[request.query];
+  if (handler === undefined) {
+    throw new TroupeError('InvalidPayload', `There is no query '${request.query}'. Known: ${Object.keys(QUERIES).join(', ')}.`);
+  }
+  return handler(host, cell, request);
+}
+
+type QueryHandler = (host: ControlHost, cell: ActorCell, request: QueryRequest) => Promise<unknown> | unknown;
+
+const QUERIES: Readonly<Record<string, QueryHandler>> = {
+  state: (_host, cell) => describeState(cell),
+  outcome: (_host, cell, request) => outcomeOf(cell, request),
+  timers: (_host, cell) => ({ timers: timersOf(cell.state!) }),
+  history: (host, cell, request) => historyOf(host, cell.address, request),
+};
+
+function describeState(cell: ActorCell): object {
+  const state = cell.state!;
+  const code = definitionFor(cell.definition, state.version) ?? cell.definition;
+  const view = state.machine === undefined ? undefined : code.driver.view(state.machine);
+  return {
+    type: cell.address.type,
+    key: cell.address.key,
+    version: state.version,
+    seq: state.seq,
+    now: state.now,
+    count: state.count,
+    turns: state.turns,
+    status: view?.status ?? 'active',
+    value: view?.value,
+    context: view?.context,
+    output: view?.output,
+    tags: view?.tags ?? [],
+    children: view?.children ?? {},
+    turn: state.turn && { seq: state.turn.seq, taskId: state.turn.taskId, openedAt: state.turn.openedAt, deadlineAt: state.turn.deadlineAt },
+    stash: { depth: state.stash.length, bytes: state.stashBytes },
+    timers: timersOf(state),
+    effects: [...state.effects.values()].map((effect) => ({ id: effectIdOf(cell.address, effect.id), kind: effect.kind, src: effect.src, openedAt: effect.openedAt, turn: effect.turn })),
+  };
+}
+
+function timersOf(state: ActorState): object[] {
+  const timers: PendingTimer[] = [...state.timers.values()].sort((a, b) => a.dueAt - b.dueAt);
+  return timers.map((timer) => ({ id: timer.id, dueAt: timer.dueAt, event: timer.event.type, path: timer.path }));
+}
+
+function outcomeOf(cell: ActorCell, request: QueryRequest): object {
+  const state = cell.state!;
+  const { taskId } = request;
+  if (typeof taskId !== 'string') throw new TroupeError('InvalidPayload', 'The query "outcome" needs the taskId it asks for: {"query":"outcome","taskId":"..."}.');
+  const found = state.tasks.find(hash53(taskId), state.now);
+  if (found.kind === 'pending') return { status: 'pending' };
+  if (found.kind === 'ended') {
+    if (found.outcome === undefined) throw new TroupeError('OutcomeExpired', `Task ${taskId} took effect; its outcome is no longer kept.`);
+    return { status: 'ended', seq: found.seq, ...found.outcome };
+  }
+  const recent = state.recent.find((one) => String(one.seq) === taskId);
+  if (recent !== undefined) return { status: 'ended', seq: recent.seq, ...recent.outcome };
+  const open = state.turn?.taskId === taskId || state.stash.some((one) => one.taskId === taskId);
+  return { status: open ? 'pending' : 'unknown' };
+}
+
+async function historyOf(host: ControlHost, address: ActorAddress, request: QueryRequest): Promise<object> {
+  const limit = Math.min(typeof request.limit === 'number' ? request.limit : HISTORY_PAGE_MAX, HISTORY_PAGE_MAX);
+  const last = typeof request.last === 'number' ? request.last : undefined;
+  const range = { fromSeq: numberOf(request.fromSeq, 0), ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}) };
+  const entries: JournalEntry[] = [];
+  let next: number | undefined;
+  for await (const message of host.ports.journal.readActor(address, range)) {
+    if (last === undefined && entries.length >= limit) {
+      next = message.seq;
+      break;
+    }
+    entries.push(decodeEntry(message, host.decoding));
+    if (last !== undefined && entries.length > last) entries.shift();
+  }
+  return { entries, ...(next === undefined ? {} : { next }) };
+}
+
+// --- list
+
+async function answerList(host: ControlHost, message: BusMessage): Promise<void> {
+  const request = parseQuery(message.payload, 'list');
+  const limit = Math.min(numberOf(request.limit, LIST_PAGE_MAX), LIST_PAGE_MAX);
+  const after = typeof request.after === 'string' ? request.after : '';
+  const type = typeof request.type === 'string' ? request.type : undefined;
+  const names = new Set<string>();
+  for await (const { address } of host.ports.snapshots.list(type === undefined ? {} : { type })) names.add(formatAddress(address));
+  for (let partition = 0; partition < host.ports.journal.partitions; partition++) {
+    for (const cell of host.owner(partition)?.cells.values() ?? []) {
+      if ((type === undefined || cell.address.type === type) && (cell.state?.seq ?? 0) > 0) names.add(formatAddress(cell.address));
+    }
+  }
+  const page = [...names].filter((name) => name > after).sort().slice(0, limit + 1);
+  const more = page.length > limit;
+  const shown = more ? page.slice(0, limit) : page;
+  const actors = shown.map((name) => {
+    const at = name.indexOf('/');
+    const address = { type: name.slice(0, at), key: name.slice(at + 1) };
+    const cell = host.owner(partitionOf(address, host.ports.journal.partitions))?.cells.get(`${address.type}.${encodeKey(address.key)}`);
+    const state = cell?.state;
+    const view = state?.machine === undefined ? undefined : cell?.definition.driver.view(state.machine);
+    return { ...address, loaded: cell !== undefined, seq: state?.seq, status: cell?.suspended ? 'suspended' : view?.status, value: view?.value };
+  });
+  respondValue(message, { actors, ...(more ? { next: shown.at(-1) } : {}) }, message.header('Accept') ?? '');
+}
+
+// --- shared
+
+function addressOf(parsed: { readonly type: string; readonly keyToken: string } | undefined): ActorAddress | TroupeError {
+  if (parsed === undefined || !TYPE_PATTERN.test(parsed.type)) return new TroupeError('InvalidType', `The subject names no actor type; a type matches ${TYPE_PATTERN.source}.`);
+  try {
+    return { type: parsed.type, key: decodeKey(parsed.keyToken) };
+  } catch (error) {
+    return error instanceof TroupeError ? error : new TroupeError('InvalidKey', String(error));
+  }
+}
+
+function notFound(address: ActorAddress): TroupeError {
+  return new TroupeError('NotFound', `There is no actor ${formatAddress(address)}: nothing was ever sent to it. Check the key; a query never creates an actor.`);
+}
+
+function parseQuery(payload: Uint8Array, fallback = 'state'): QueryRequest {
+  const text = decoder.decode(payload).trim();
+  if (text === '') return { query: fallback };
+  if (!text.startsWith('{')) return { query: text };
+  try {
+    const value = JSON.parse(text) as { query?: unknown };
+    return { ...value, query: typeof value.query === 'string' ? value.query : fallback };
+  } catch {
+    throw new TroupeError('InvalidPayload', 'A query is a name such as "state", or JSON such as {"query":"history","last":20}.');
+  }
+}
+
+function timeoutOf(request: QueryRequest): number {
+  return typeof request.timeoutMs === 'number' && request.timeoutMs > 0 ? request.timeoutMs : 5_000;
+}
+
+function respondValue(message: BusMessage, value: unknown, accept: string): void {
+  const msgpack = accept.includes('application/msgpack');
+  const payload = msgpack ? encodeValue(value) : encodePayload(jsonable(value));
+  if (payload.length > ANSWER_BYTES_MAX) {
+    throw new TroupeError('PayloadTooLarge', `The answer takes ${payload.length} bytes; at most ${ANSWER_BYTES_MAX} are sent. Ask for less: a shorter range, or part of the state.`);
+  }
+  message.respond(payload, { [HEADERS.contentType]: msgpack ? 'application/msgpack' : 'application/json' });
+}
+
+function respondError(message: BusMessage, error: FailureRecord): void {
+  if (message.reply === undefined) return;
+  message.respond(encodePayload(error), { [HEADERS.contentType]: 'application/json', [HEADERS.errorCode]: String(statusOf(error.code)), [HEADERS.errorText]: error.message.replace(/[\r\n]+/g, ' ').slice(0, 500) });
+}
+
+/** For people and JSON clients: what JSON can't hold is shown as text. */
+function jsonable(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, item: unknown) => {
+      if (typeof item === 'bigint') return `${item}n`;
+      if (item instanceof Map) return Object.fromEntries([...item].map(([k, v]) => [String(k), v]));
+      if (item instanceof Set) return [...item];
+      if (item instanceof Error) return { name: item.name, message: item.message };
+      if (typeof item === 'function' || typeof item === 'symbol') return String(item);
+      return item;
+    }) ?? 'null',
+  );
+}
+
+function numberHeader(text: string | undefined): number {
+  return text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : 0;
+}
+
+function numberOf(value: unknown, fallback: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : fallback;
+}
+
+function sleep(host: ControlHost, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    host.clock.setTimer(resolve, ms);
+  });
+}

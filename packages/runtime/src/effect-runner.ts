@@ -1,0 +1,244 @@
+/**
+ * Runs what machines invoke: promises, callbacks, observables.
+ *
+ * Invariants
+ * 1. An effect starts only when its partition is live and its ownership fresh (R5); the caller sees to it.
+ * 2. One outcome per effect is journaled by this owner, without a message id; the step takes the first.
+ * 3. R11: `retry: never` starts only under the first journaled claim, if that is this owner's of this
+ *    epoch; an owner that finds another's claim journals `OutcomeUnknown`.
+ * 4. Streams are bounded: 64 items in flight; observables keep the latest waiting value only, a
+ *    callback with more than 1,024 waiting fails with `EffectOverflow`.
+ * 5. What is stopped journals nothing more.
+ */
+import { DEFAULT_EFFECT, effectIdOf, type OpenEffect, type ResolvedEffectOptions, type RunningChild, retryDelayMs, withEffectId } from '@troupe/core';
+import { formatAddress, type InternalBody, type Outcome, type StreamBody, TroupeError, toFailureRecord } from '@troupe/wire';
+import type { ActorCell } from './actor-cell.ts';
+import { retryWhile } from './backoff.ts';
+import type { Log } from './log.ts';
+import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
+import { Slots } from './slots.ts';
+
+const IN_FLIGHT_MAX = 64;
+const STREAM_WAITING_MAX = 1_024;
+
+/** What running an effect needs of the partition. */
+export interface EffectHost {
+  readonly epoch: number;
+  readonly workerId: string;
+  /** Whether effects may start now (R5, R6). */
+  readonly fresh: boolean;
+  readonly dropped: boolean;
+  /** Calls back when ownership is fresh again. */
+  whenFresh(callback: () => void): void;
+  /** Publishes on the actor's out subject. */
+  emit(cell: ActorCell, effectId: string, event: { readonly type: string }): void;
+}
+
+interface Run {
+  readonly host: EffectHost;
+  readonly cell: ActorCell;
+  readonly effect: OpenEffect;
+  readonly effectId: string;
+  readonly options: ResolvedEffectOptions;
+  child: RunningChild | undefined;
+  timer: Timer | undefined;
+  attempt: number;
+  n: number;
+  inFlight: number;
+  waiting: StreamBody['item'][];
+  release: (() => void) | undefined;
+  over: boolean;
+}
+
+export class EffectRunner {
+  readonly #journal: JournalPort;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #slots: Slots;
+  readonly #runs = new Map<string, Run>();
+  readonly #claims = new Set<string>();
+
+  constructor(journal: JournalPort, clock: Clock, log: Log, runningMax: number) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#log = log;
+    this.#slots = new Slots(runningMax);
+  }
+
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /** Starts an open effect of a cell unless it runs already. */
+  start(host: EffectHost, cell: ActorCell, effect: OpenEffect): void {
+    if (effect.kind === 'ask') return;
+    const effectId = effectIdOf(cell.address, effect.id);
+    const runId = `${host.epoch}:${effectId}`;
+    if (this.#runs.has(runId)) return;
+    if (effect.once && !this.#mayStartOnce(host, cell, effect, effectId)) return;
+    const options = cell.definition.effects.get(effect.src) ?? DEFAULT_EFFECT;
+    const run: Run = { host, cell, effect, effectId, options, child: undefined, timer: undefined, attempt: 1, n: 0, inFlight: 0, waiting: [], release: undefined, over: false };
+    this.#runs.set(runId, run);
+    this.#slots.acquire(`${cell.definition.type}.${effect.src}`, options.concurrencyMax, (release) => {
+      run.release = release;
+      this.#begin(run);
+    });
+  }
+
+  stop(host: EffectHost, cell: ActorCell, id: string): void {
+    const run = this.#runs.get(`${host.epoch}:${effectIdOf(cell.address, id)}`);
+    if (run !== undefined) this.#end(run);
+  }
+
+  send(host: EffectHost, cell: ActorCell, id: string, event: { readonly type: string }): void {
+    this.#runs.get(`${host.epoch}:${effectIdOf(cell.address, id)}`)?.child?.send(event);
+  }
+
+  /** Ends everything a partition runs, journaling nothing. */
+  stopAll(host: EffectHost): void {
+    for (const run of [...this.#runs.values()]) if (run.host === host) this.#end(run);
+  }
+
+  /** How many effects of a partition run: a drain waits for them. */
+  runningOf(host: EffectHost): number {
+    let count = 0;
+    for (const run of this.#runs.values()) if (run.host === host) count++;
+    return count;
+  }
+
+  #mayStartOnce(host: EffectHost, cell: ActorCell, effect: OpenEffect, effectId: string): boolean {
+    const { claim } = effect;
+    const key = `${host.epoch}:${effectId}`;
+    if (claim === undefined) {
+      if (!this.#claims.has(key)) {
+        this.#claims.add(key);
+        void this.#append(host, cell, { kind: 'claim', effectId, epoch: host.epoch, worker: host.workerId });
+      }
+      return false;
+    }
+    const mine = claim.epoch === host.epoch && claim.worker === host.workerId && this.#claims.has(key);
+    this.#claims.delete(key);
+    if (mine) return true;
+    const error = new TroupeError('OutcomeUnknown', `Effect ${effectId} was started by worker ${claim.worker}, which is gone, and may not be repeated. Find out from the called system whether it happened.`);
+    void this.#append(host, cell, { kind: 'outcome', effectId, result: { ok: false, error: toFailureRecord(error, { actor: formatAddress(cell.address) }) } });
+    return false;
+  }
+
+  #begin(run: Run): void {
+    if (run.over) return;
+    if (!run.host.fresh) {
+      run.host.whenFresh(() => this.#begin(run));
+      return;
+    }
+    const { cell, effect } = run;
+    if (cell.state?.machine === undefined || cell.state.effects.get(effect.id) === undefined) {
+      this.#end(run);
+      return;
+    }
+    const { machine } = cell.state;
+    if (run.options.timeoutMs !== undefined) {
+      run.timer = this.#clock.setTimer(() => this.#timedOut(run), run.options.timeoutMs);
+    }
+    try {
+      run.child = withEffectId(run.effectId, () =>
+        cell.definition.driver.start({
+          src: effect.src,
+          childPath: effect.childPath,
+          state: machine,
+          input: effect.input,
+          effectId: run.effectId,
+          onOutput: (output) => this.#finish(run, { ok: true, value: output }),
+          onError: (error) => this.#failed(run, error),
+          onEvent: (event) => this.#item(run, { kind: 'event', event }),
+          onNext: (value) => this.#item(run, { kind: 'next', value }),
+          onEmit: (event) => run.host.emit(cell, run.effectId, event),
+        }),
+      );
+      if (run.over) run.child.stop();
+    } catch (error) {
+      this.#failed(run, error);
+    }
+  }
+
+  #timedOut(run: Run): void {
+    run.child?.stop();
+    this.#failed(run, new TroupeError('EffectTimeout', `'${run.effect.src}' of ${formatAddress(run.cell.address)} took longer than ${run.options.timeoutMs} ms. Raise effects.${run.effect.src}.timeoutMs, or make it faster.`, { retryable: true }));
+  }
+
+  #failed(run: Run, error: unknown): void {
+    if (run.over) return;
+    run.timer?.cancel();
+    if (run.attempt < run.options.retry.attemptsMax && !run.effect.once) {
+      const waitMs = retryDelayMs(run.options.retry, run.attempt, Math.random());
+      run.attempt++;
+      run.timer = this.#clock.setTimer(() => this.#begin(run), waitMs);
+      return;
+    }
+    this.#finish(run, { ok: false, error: toFailureRecord(error, { code: 'EffectFailed', actor: formatAddress(run.cell.address) }) });
+  }
+
+  #finish(run: Run, result: Outcome): void {
+    if (run.over) return;
+    run.over = true;
+    run.timer?.cancel();
+    const body: InternalBody =
+      run.effect.kind === 'callback' || run.effect.kind === 'observable'
+        ? { kind: 'stream', effectId: run.effectId, run: run.host.epoch, n: ++run.n, item: result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error } }
+        : { kind: 'outcome', effectId: run.effectId, result };
+    void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
+  }
+
+  #item(run: Run, item: StreamBody['item']): void {
+    if (run.over) return;
+    if (run.inFlight >= IN_FLIGHT_MAX) {
+      if (item.kind === 'next') run.waiting = [item];
+      else run.waiting.push(item);
+      if (run.waiting.length > STREAM_WAITING_MAX) {
+        run.child?.stop();
+        this.#finish(run, { ok: false, error: toFailureRecord(new TroupeError('EffectOverflow', `'${run.effect.src}' of ${formatAddress(run.cell.address)} sends faster than the journal takes it: ${STREAM_WAITING_MAX} events wait. Send less, or use an observable, which keeps the latest value.`)) });
+      }
+      return;
+    }
+    run.inFlight++;
+    const body: StreamBody = { kind: 'stream', effectId: run.effectId, run: run.host.epoch, n: ++run.n, item };
+    void this.#append(run.host, run.cell, body).finally(() => {
+      run.inFlight--;
+      const next = run.waiting.shift();
+      if (next !== undefined) this.#item(run, next);
+    });
+  }
+
+  #end(run: Run): void {
+    run.over = true;
+    run.timer?.cancel();
+    run.child?.stop();
+    run.release?.();
+    run.release = undefined;
+    this.#runs.delete(`${run.host.epoch}:${run.effectId}`);
+  }
+
+  /** Appends while the partition is owned; what can't be stored becomes an error that can. */
+  async #append(host: EffectHost, cell: ActorCell, body: InternalBody): Promise<void> {
+    try {
+      await retryWhile(this.#clock, () => !host.dropped, () => this.#journal.append(cell.address, body));
+    } catch (error) {
+      const instead = substitute(body, error, formatAddress(cell.address));
+      if (instead === undefined) {
+        this.#log.error({ actor: formatAddress(cell.address), kind: body.kind, error: String(error) }, 'an entry could not be journaled');
+        return;
+      }
+      await this.#append(host, cell, instead);
+    }
+  }
+}
+
+/** An outcome that can't be stored, as an error that says why; undefined when it is such an error already. */
+function substitute(body: InternalBody, error: unknown, actor: string): InternalBody | undefined {
+  if (error instanceof PortError && error.kind !== 'too-large') return undefined;
+  const code = error instanceof PortError ? 'PayloadTooLarge' : 'NotStorable';
+  const message = error instanceof Error ? error.message : String(error);
+  const record = toFailureRecord(new TroupeError(code, `What the effect returned can't be journaled: ${message} Return plain data within the payload limit.`), { actor });
+  if (body.kind === 'outcome' && body.result.ok) return { ...body, result: { ok: false, error: record } };
+  if (body.kind === 'stream' && (body.item.kind === 'next' || body.item.kind === 'event')) return { ...body, item: { kind: 'error', error: record } };
+  return undefined;
+}
