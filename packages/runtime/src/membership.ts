@@ -66,7 +66,7 @@ export class Membership {
 
   /** Live workers by id, this one included. */
   async list(): Promise<ReadonlyMap<string, WorkerRecord>> {
-    const records = await this.#ports.records.list('worker.');
+    const records = await this.#ports.records.list('worker');
     const workers = new Map<string, WorkerRecord>();
     for (const [, { value }] of records) {
       const worker = value as WorkerRecord;

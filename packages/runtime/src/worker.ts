@@ -266,14 +266,14 @@ class WorkerProcess implements Worker, ControlHost {
     await this.#membership.renew();
     if (this.#over) return;
     let workers = await this.#membership.list();
-    const records = await this.ports.records.list('partition.');
+    const records = await this.ports.records.list('partition');
     if (this.#over) return;
     this.#dropForeign(records);
     await Promise.all([...this.#owned.values()].map((partition) => partition.confirmHead()));
     const blocked = await this.#claimShare(workers, records);
     if (blocked && !this.#over && (await this.#membership.findGone(workers))) {
       workers = await this.#membership.list();
-      await this.#claimShare(workers, await this.ports.records.list('partition.'));
+      await this.#claimShare(workers, await this.ports.records.list('partition'));
     }
     if (!this.#firstRoundDone && this.#owned.size >= this.#wantedCount) {
       this.#firstRoundDone = true;

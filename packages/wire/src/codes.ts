@@ -46,6 +46,42 @@ export const CODES = {
     'The payload does not parse, breaks a codec limit, or fails the schema.',
     'Correct the payload at the path named in the message.',
   ),
+  EventRejected: row(
+    409,
+    true,
+    "The actor can't take the event in its present state, and the policy is to reject it.",
+    'Send it again later, or define the policy defer.',
+  ),
+  EventDropped: row(
+    409,
+    true,
+    "The actor can't take the event in its present state, and the policy is to drop it.",
+    'Send it again later, or define the policy defer.',
+  ),
+  TurnFailed: row(
+    500,
+    false,
+    'The machine ended the turn with fail().',
+    'Read the message: it is the agent that speaks.',
+  ),
+  EndlessStep: row(
+    500,
+    false,
+    'A step made too many microsteps: its machine goes round in eventless transitions.',
+    'Give the cycle of always transitions a guard that ends it.',
+  ),
+  UnknownLogic: row(
+    500,
+    false,
+    'The machine starts logic that is not among its actors.',
+    'Add it to setup({ actors }).',
+  ),
+  UnreadableState: row(
+    500,
+    false,
+    'A stored machine state does not fit the machine.',
+    'Raise the version and add a migration, or deploy the definition that wrote it.',
+  ),
   PayloadTooLarge: row(
     413,
     false,
@@ -127,6 +163,12 @@ export const CODES = {
     'Look at the state of the actor, then send it as a new task if it is still wanted.',
   ),
   NotAccepted: row(503, true, 'The task could not be stored; it has no effect.', 'Retry with the same task id.'),
+  Busy: row(
+    429,
+    true,
+    'Too many requests wait in this client; nothing was sent.',
+    'Await some of them first, or raise inFlightMax or queueMax of connect().',
+  ),
   NoOwner: row(
     503,
     true,

@@ -60,7 +60,11 @@ export interface FailureContext {
  * @example toFailureRecord(new TypeError('x is not a function'), { code: 'EffectFailed', actor: 'support/john' })
  */
 export function toFailureRecord(thrown: unknown, context: FailureContext = {}): FailureRecord {
-  return convert(thrown, context, 0);
+  try {
+    return convert(thrown, context, 0);
+  } catch {
+    return failure(context.code ?? 'Internal', 'Something was thrown that can not be read.');
+  }
 }
 
 /** The record as an error that can be thrown; its causes likewise. */
@@ -133,10 +137,10 @@ function bounded(text: string, bytesMax: number): string {
 }
 
 function messageOf(thrown: unknown): string {
+  if (typeof thrown === 'function') return `the function ${thrown.name || '(anonymous)'}`;
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
   const text = textOf(() => (thrown as Error).message);
-  if (text !== undefined) return text;
-  if (typeof thrown === 'string') return thrown;
-  return textOf(() => JSON.stringify(boundedPlain(thrown, 1_024))) ?? textOf(() => String(thrown)) ?? 'unknown';
+  return text ?? JSON.stringify(boundedPlain(thrown, 1_024));
 }
 
 /** The class name of an error; undefined for what isn't one. */

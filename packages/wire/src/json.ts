@@ -19,7 +19,7 @@ export interface EdgeOptions {
  */
 export function toJsonValue(value: unknown, options: EdgeOptions = {}): unknown {
   const converter = new Converter(options.keepBinary === true);
-  return converter.isPlain(value, 0) ? value : converter.convert(value, 0);
+  return converter.isPlain(value, 0) ? value : new Converter(options.keepBinary === true).convert(value, 0);
 }
 
 /**
@@ -70,7 +70,8 @@ class Converter {
     if (typeof value !== 'object' || value === null) {
       return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
     }
-    if (depth >= CODEC_LIMITS.payloadDepthMax) return false;
+    // Beyond a limit `convert` finds the path for the message.
+    if (depth >= CODEC_LIMITS.payloadDepthMax || ++this.#elements > CODEC_LIMITS.elementsMax) return false;
     const proto = Object.getPrototypeOf(value);
     if (proto === Array.prototype) return (value as unknown[]).every((item) => this.isPlain(item, depth + 1));
     if (proto !== Object.prototype) return this.#keepBinary && isKept(value);
@@ -98,7 +99,7 @@ class Converter {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
     if (value instanceof Map) return this.#map(value, depth);
     if (value instanceof Set) return this.#list([...value], depth);
-    if (value instanceof Error) return this.#error_(value, depth);
+    if (value instanceof Error) return this.#cause(value, depth);
     if (value instanceof RegExp) return `${value}`;
     if (value instanceof ArrayBuffer) return Array.from(new Uint8Array(value));
     if (ArrayBuffer.isView(value)) return this.#list(Array.from(value as Uint8Array), depth);
@@ -133,7 +134,7 @@ class Converter {
       : this.#list([...map], depth);
   }
 
-  #error_(error: Error, depth: number): unknown {
+  #cause(error: Error, depth: number): unknown {
     const { name, message, cause } = error;
     return this.#object({ ...error, name, message, cause }, depth);
   }

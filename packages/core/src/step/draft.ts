@@ -124,7 +124,7 @@ export class Draft {
   }
 
   failure(error: unknown, taskId?: string): ReturnType<typeof toFailureRecord> {
-    const wrapped = isTroupeError(error) || isDriverError(error) ? error : new TroupeError('StepFailed', `A step of ${formatAddress(this.address)} threw ${describe(error)}. Fix the machine; then redrive the dead letter.`, { cause: error });
+    const wrapped = isTroupeError(error) ? error : isDriverError(error) ? new TroupeError(error.code, error.message, { cause: error.cause }) : new TroupeError('StepFailed', `A step of ${formatAddress(this.address)} threw ${describe(error)}. Fix the machine; then redrive the dead letter.`, { cause: error });
     return toFailureRecord(wrapped, { actor: formatAddress(this.address), ...(taskId === undefined ? {} : { taskId }) });
   }
 
@@ -435,9 +435,10 @@ export function compareIds(a: string, b: string): number {
   return Number(aSeq) - Number(bSeq) || Number(aN) - Number(bN);
 }
 
-const DRIVER_CODES = new Set(['AnonymousLogic', 'UnhandledError', 'NotStorable', 'UnknownChild']);
+/** Codes of the driver's own errors, which are none of the machine's. */
+const DRIVER_CODES = new Set(['AnonymousLogic', 'EndlessStep', 'NotStorable', 'UnhandledError', 'UnknownChild', 'UnknownLogic', 'UnreadableState']);
 
-function isDriverError(error: unknown): boolean {
+function isDriverError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && DRIVER_CODES.has((error as { code?: string }).code ?? '');
 }
 
