@@ -17,6 +17,24 @@ export interface NatsConfig {
   readonly inboxPrefix?: string;
 }
 
+/** How the streams are made. What exists already is changed only where something is set here. */
+export interface StreamsConfig {
+  /** Copies of every stream: 1, 3 or 5. Default 1. */
+  readonly replicas?: number;
+  /** Default `file`. */
+  readonly storage?: 'file' | 'memory';
+  /** Several journal streams, each with the types it takes. Default: one for all types. */
+  readonly journals?: readonly { readonly types: readonly string[] }[];
+  /** Size at which the journal refuses more, bytes. Default 4 GiB. */
+  readonly journal?: { readonly bytesMax?: number };
+  /** Default 4 GiB. */
+  readonly snapshots?: { readonly bytesMax?: number };
+  /** Default 30 days and 1 GiB. */
+  readonly deadLetters?: { readonly bytesMax?: number; readonly ageMaxMs?: number };
+  /** Kept outcomes of types with `out: 'keep'`. Default 24 h and 1 GiB. */
+  readonly outs?: { readonly bytesMax?: number; readonly ageMaxMs?: number };
+}
+
 /** What `troupe dev` does. */
 export interface DevConfig {
   /** Port of the nats-server that it starts. Default 4222. */
@@ -36,6 +54,7 @@ export interface TroupeConfigOptions {
   /** Partitions of the journal, fixed when it is made. Default 64. */
   readonly partitions?: number;
   readonly nats?: NatsConfig;
+  readonly streams?: StreamsConfig;
   /** Limits of a worker. */
   readonly worker?: WorkerOptions;
   /** `debug`, `info`, `warn`, `error` or `silent`. Default `info`. */

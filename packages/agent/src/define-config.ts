@@ -9,13 +9,14 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   prefix: undefined,
   partitions: undefined,
   nats: ['url', 'user', 'pass', 'token', 'creds', 'inboxPrefix'],
+  streams: ['replicas', 'storage', 'journals', 'journal', 'snapshots', 'deadLetters', 'outs'],
   worker: undefined,
   logLevel: undefined,
   dev: ['natsPort', 'dataDir', 'watch'],
 };
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
-const PARTITIONS_MAX = 4_096;
+const PARTITIONS_MAX = 1_024;
 
 /**
  * The default export of `troupe.config.ts`.

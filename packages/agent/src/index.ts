@@ -25,7 +25,7 @@ export type {
 } from './agent.ts';
 export type { AgentPolicies, ContractAgentOptions, OwnAgentOptions, TaskPolicies } from './agent-options.ts';
 export { type AskInput, type AskLogic, ask, type UntypedAskLogic } from './ask.ts';
-export type { DevConfig, LogLevel, NatsConfig, TroupeConfig, TroupeConfigOptions } from './config.ts';
+export type { DevConfig, LogLevel, NatsConfig, StreamsConfig, TroupeConfig, TroupeConfigOptions } from './config.ts';
 export {
   type AnyContract,
   type Contract,

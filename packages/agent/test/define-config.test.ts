@@ -23,7 +23,7 @@ describe('defineConfig', () => {
       'actors[0] is an object; use what defineAgent made',
     ],
     ['one type twice', { actors: [agent, agent] }, 'actors[1].type is "order"'],
-    ['no partitions', { actors: [], partitions: 0 }, 'partitions is 0; use a whole number from 1 to 4096'],
+    ['no partitions', { actors: [], partitions: 0 }, 'partitions is 0; use a whole number from 1 to 1024'],
     [
       'an unknown log level',
       { actors: [], logLevel: 'loud' },

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/**
+ * The process that hosts actors: `main.ts [--config FILE] [--nats-url URL] [--prefix TOKENS] [--id ID] [--dev] ...`.
+ * Every flag is one of docs/reference/configuration.md. Logs are JSON lines on stderr. Exit codes: see `WORKER_EXIT`.
+ */
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createLogger } from '@troupe/diagnostics';
+import { TroupeError } from '@troupe/wire';
+import { findConfigFile, loadConfig } from './config-file.ts';
+import { reportReady } from './parent.ts';
+import { exitCodeOf, runWorker } from './run-worker.ts';
+import { resolveSettings, SETTINGS } from './settings.ts';
+
+async function main(args: readonly string[]): Promise<number> {
+  const { dev, ...flags } = readFlags(args);
+  const cwd = process.cwd();
+  const file = findConfigFile(cwd, flags.config ?? process.env.TROUPE_CONFIG);
+  if (file === undefined)
+    throw new TroupeError(
+      'ConfigInvalid',
+      `There is no troupe.config.ts in ${cwd} or above. Write one, or name it with --config.`,
+    );
+  const { config } = await loadConfig(file);
+  const { settings } = resolveSettings({ flags, env: process.env, config, configDir: dirname(file), cwd });
+  const log = createLogger({ level: settings.logLevel, fields: { component: 'worker' } });
+  return runWorker({ settings, config, log, dev: dev !== undefined, onReady: reportReady });
+}
+
+function readFlags(args: readonly string[]): Record<string, string | undefined> {
+  const names = SETTINGS.flatMap(({ flag }) => (flag === undefined ? [] : [flag]));
+  const texts = Object.fromEntries([...names, 'config'].map((name) => [name, { type: 'string' as const }]));
+  try {
+    const { values } = parseArgs({ args: [...args], options: { ...texts, dev: { type: 'boolean' } } });
+    return { ...(values as Record<string, string | undefined>), dev: values.dev === true ? 'dev' : undefined };
+  } catch (cause) {
+    throw new TroupeError('ConfigInvalid', `${(cause as Error).message}`, { cause });
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  createLogger({ fields: { component: 'worker' } }).error(
+    { error },
+    error instanceof Error ? error.message : String(error),
+  );
+  process.exitCode = exitCodeOf(error);
+}
+// An agent's own handles (timers, sockets) must not keep a worker alive that has given everything back.
+process.exit();

@@ -1,0 +1,286 @@
+/**
+ * Every setting of the processes: where it may come from, its default, its meaning. One table for the code, for `--help`
+ * and for docs/reference/configuration.md, which a test compares with it.
+ *
+ * One order, everywhere: flag, then environment, then config file, then default. An empty variable counts as absent.
+ */
+import { resolve } from 'node:path';
+import type { TroupeConfig } from '@troupe/agent';
+import { TroupeError } from '@troupe/wire';
+
+/** Every setting, resolved. */
+export interface Settings {
+  readonly natsUrl: string;
+  readonly user: string | undefined;
+  readonly pass: string | undefined;
+  readonly token: string | undefined;
+  readonly creds: string | undefined;
+  readonly inboxPrefix: string | undefined;
+  readonly natsWaitMs: number;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly logLevel: string;
+  readonly workerId: string | undefined;
+  readonly drainMs: number;
+  readonly natsPort: number;
+  readonly dataDir: string;
+}
+
+export type SettingName = keyof Settings;
+
+/** Where a value came from. */
+export type Origin = 'flag' | 'environment' | 'config file' | 'default';
+
+/** One row of the table. */
+export interface Setting {
+  readonly name: SettingName;
+  /** Without the dashes. */
+  readonly flag?: string;
+  /** What `--help` calls the flag's value. */
+  readonly placeholder?: string;
+  readonly env?: string;
+  /** Path in the config file. */
+  readonly config?: string;
+  readonly default: string | number | undefined;
+  /** Shown in the place of a default that isn't a value. */
+  readonly defaultText?: string;
+  readonly kind: 'text' | 'path' | { readonly min: number; readonly max: number };
+  readonly meaning: string;
+}
+
+const DAY_MS = 86_400_000;
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'natsUrl',
+    flag: 'nats-url',
+    placeholder: 'URL',
+    env: 'TROUPE_NATS_URL',
+    config: 'nats.url',
+    default: 'nats://127.0.0.1:4222',
+    kind: 'text',
+    meaning: 'Server, or several of one cluster with commas between them.',
+  },
+  {
+    name: 'user',
+    env: 'TROUPE_NATS_USER',
+    config: 'nats.user',
+    default: undefined,
+    kind: 'text',
+    meaning: 'User name at NATS.',
+  },
+  {
+    name: 'pass',
+    env: 'TROUPE_NATS_PASS',
+    config: 'nats.pass',
+    default: undefined,
+    kind: 'text',
+    meaning: 'Password of the user.',
+  },
+  {
+    name: 'token',
+    env: 'TROUPE_NATS_TOKEN',
+    config: 'nats.token',
+    default: undefined,
+    kind: 'text',
+    meaning: 'Token, in place of user and password.',
+  },
+  {
+    name: 'creds',
+    flag: 'creds',
+    placeholder: 'FILE',
+    env: 'TROUPE_NATS_CREDS',
+    config: 'nats.creds',
+    default: undefined,
+    kind: 'path',
+    meaning: 'Credentials file (JWT and seed), in place of the above.',
+  },
+  {
+    name: 'inboxPrefix',
+    env: 'TROUPE_NATS_INBOX_PREFIX',
+    config: 'nats.inboxPrefix',
+    default: undefined,
+    defaultText: '`_INBOX`; a client with a user name: `_INBOX.<user>`',
+    kind: 'text',
+    meaning: 'First tokens of reply subjects, as the permissions want them.',
+  },
+  {
+    name: 'natsWaitMs',
+    flag: 'nats-wait-ms',
+    placeholder: 'MS',
+    env: 'TROUPE_NATS_WAIT_MS',
+    default: 30_000,
+    kind: { min: 0, max: DAY_MS },
+    meaning: 'How long a worker tries for its first connection, ms.',
+  },
+  {
+    name: 'prefix',
+    flag: 'prefix',
+    placeholder: 'TOKENS',
+    env: 'TROUPE_PREFIX',
+    config: 'prefix',
+    default: 'troupe',
+    kind: 'text',
+    meaning: 'First tokens of every subject.',
+  },
+  {
+    name: 'partitions',
+    flag: 'partitions',
+    placeholder: 'COUNT',
+    env: 'TROUPE_PARTITIONS',
+    config: 'partitions',
+    default: 64,
+    kind: { min: 1, max: 1_024 },
+    meaning: 'Partitions of the journal; fixed once it exists.',
+  },
+  {
+    name: 'logLevel',
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+    env: 'TROUPE_LOG_LEVEL',
+    config: 'logLevel',
+    default: 'info',
+    kind: 'text',
+    meaning: 'debug, info, warn, error or silent.',
+  },
+  {
+    name: 'workerId',
+    flag: 'id',
+    placeholder: 'ID',
+    env: 'TROUPE_WORKER_ID',
+    default: undefined,
+    defaultText: 'random',
+    kind: 'text',
+    meaning: 'Name of the worker, unique among those alive: letters, digits, - and _.',
+  },
+  {
+    name: 'drainMs',
+    flag: 'drain-ms',
+    placeholder: 'MS',
+    env: 'TROUPE_DRAIN_MS',
+    config: 'worker.drainDeadlineMs',
+    default: 10_000,
+    kind: { min: 1, max: DAY_MS },
+    meaning: 'How long a worker may take to finish after SIGTERM, ms.',
+  },
+  {
+    name: 'natsPort',
+    flag: 'nats-port',
+    placeholder: 'PORT',
+    env: 'TROUPE_NATS_PORT',
+    config: 'dev.natsPort',
+    default: 4222,
+    kind: { min: 0, max: 65_535 },
+    meaning: 'Port of the nats-server that `troupe dev` starts; 0 takes a free one.',
+  },
+  {
+    name: 'dataDir',
+    flag: 'data',
+    placeholder: 'DIR',
+    env: 'TROUPE_DATA',
+    config: 'dev.dataDir',
+    default: '.troupe/data',
+    kind: 'path',
+    meaning: 'Where that server keeps its streams.',
+  },
+];
+
+/** Variables that aren't settings of a config file. */
+export const OTHER_VARIABLES: readonly { readonly env: string; readonly meaning: string }[] = [
+  {
+    env: 'TROUPE_CONFIG',
+    meaning:
+      'Path of the config file; `--config` goes before it. Default: `troupe.config.ts`, `.mts`, `.js` or `.mjs`, looked for from the current folder upward.',
+  },
+  {
+    env: 'TROUPE_NATS_SERVER',
+    meaning: 'Path of the `nats-server` binary that `troupe dev` and the tests start. Default: `nats-server` of PATH.',
+  },
+  { env: 'TROUPE_CACHE_DIR', meaning: 'Where a checkout keeps the tools it fetches. Default: `.cache`.' },
+  { env: 'NO_COLOR', meaning: 'Any value turns colours off. They are used only on a terminal.' },
+];
+
+/** What settings are made of. */
+export interface SettingSources {
+  /** By flag name. */
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly config?: TroupeConfig | undefined;
+  /** Folder of the config file: paths in it count from there. */
+  readonly configDir?: string | undefined;
+  /** Other paths count from here. */
+  readonly cwd: string;
+}
+
+/** Settings, and where each came from. */
+export interface ResolvedSettings {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<SettingName, Origin>>;
+}
+
+/**
+ * Resolves every setting.
+ *
+ * @throws TroupeError `ConfigInvalid` naming the setting as it was given, what was seen and what is allowed.
+ * @example resolveSettings({ flags: { 'nats-url': 'nats://nats:4222' }, env: process.env, cwd: process.cwd() })
+ */
+export function resolveSettings(sources: SettingSources): ResolvedSettings {
+  const settings: Record<string, unknown> = {};
+  const origins: Record<string, Origin> = {};
+  for (const setting of SETTINGS) {
+    const { value, origin } = pick(setting, sources);
+    settings[setting.name] = value;
+    origins[setting.name] = origin;
+  }
+  return { settings: settings as unknown as Settings, origins: origins as Record<SettingName, Origin> };
+}
+
+function pick(
+  setting: Setting,
+  { flags = {}, env = {}, config, configDir, cwd }: SettingSources,
+): { value: unknown; origin: Origin } {
+  const flag = setting.flag === undefined ? undefined : flags[setting.flag];
+  if (flag !== undefined) return { value: read(setting, flag, `--${setting.flag}`, cwd), origin: 'flag' };
+  const variable = setting.env === undefined ? undefined : env[setting.env];
+  if (variable !== undefined && variable !== '') {
+    return { value: read(setting, variable, setting.env!, cwd), origin: 'environment' };
+  }
+  const configured = setting.config === undefined ? undefined : at(config, setting.config);
+  if (configured !== undefined) {
+    return {
+      value: read(setting, configured, `${setting.config} of the config file`, configDir ?? cwd),
+      origin: 'config file',
+    };
+  }
+  const base =
+    setting.kind === 'path' && setting.default !== undefined
+      ? resolve(configDir ?? cwd, String(setting.default))
+      : setting.default;
+  return { value: base, origin: 'default' };
+}
+
+function read(setting: Setting, given: unknown, where: string, folder: string): unknown {
+  const { kind } = setting;
+  if (typeof kind === 'object') return wholeNumber(given, where, kind.min, kind.max);
+  const text = Array.isArray(given) ? given.join(',') : given;
+  if (typeof text !== 'string' || text === '') throw refuse(where, given, 'some text');
+  return kind === 'path' ? resolve(folder, text) : text;
+}
+
+function wholeNumber(given: unknown, where: string, min: number, max: number): number {
+  const number = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= min && number <= max) return number;
+  throw refuse(where, given, `a whole number from ${min} to ${max}`);
+}
+
+function at(config: object | undefined, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, field) => (value as Record<string, unknown> | undefined)?.[field], config);
+}
+
+function refuse(where: string, seen: unknown, wanted: string): TroupeError {
+  return new TroupeError('ConfigInvalid', `${where} is ${JSON.stringify(seen)}: use ${wanted}.`, {
+    details: { where },
+  });
+}
