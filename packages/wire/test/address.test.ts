@@ -1,5 +1,3 @@
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
 import {
   assertType,
   decodeKey,
@@ -10,7 +8,9 @@ import {
   sameAddress,
   type TroupeError,
   validAddress,
-} from '../src/index.ts';
+} from '@troupe/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 
 function refusal(run: () => unknown): TroupeError {
   try {

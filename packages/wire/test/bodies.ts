@@ -1,5 +1,5 @@
 /** One journal record of every kind and variant, with every optional field once present and once absent. */
-import type { InternalBody } from '../src/index.ts';
+import type { InternalBody } from '@troupe/wire';
 
 const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
 const error = {

@@ -1,6 +1,5 @@
 /** Bytes that nobody meant: whatever they are, decoding ends soon, with a value or a `CodecError`. */
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+
 import {
   CodecError,
   decodeEntry,
@@ -16,7 +15,9 @@ import {
   isTroupeError,
   type JournalVerb,
   type StoredMessage,
-} from '../src/index.ts';
+} from '@troupe/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { bodies } from './bodies.ts';
 import { jsonValue, storableValue } from './values.ts';
 

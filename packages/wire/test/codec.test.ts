@@ -1,7 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
+import { CODEC_LIMITS, CodecError, decodeState, decodeValue, encodeState, encodeValue } from '@troupe/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CODEC_LIMITS, CodecError, decodeState, decodeValue, encodeState, encodeValue } from '../src/index.ts';
 import { storableValue } from './values.ts';
 
 const codecs = [
@@ -166,7 +166,7 @@ describe.each(codecs)('the %s codec', (_, encode, decode) => {
 
   test('refuses a cycle, also through maps, sets and causes', () => {
     const object: Record<string, unknown> = {};
-    object['self'] = object;
+    object.self = object;
     const map = new Map<string, unknown>();
     map.set('self', map);
     const set = new Set<unknown>();

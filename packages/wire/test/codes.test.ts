@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { CODES, codeInfo, isErrorCode, statusOf } from '@troupe/wire';
 import { describe, expect, test } from 'vitest';
-import { CODES, codeInfo, isErrorCode, statusOf } from '../src/index.ts';
 
 const page = readFileSync(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8');
 const documented = new Map(

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSubjects, encodeKey, partitionOf } from '@troupe/wire';
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSubjects, encodeKey, partitionOf } from '../src/index.ts';
 
 let server: ChildProcess;
 let folder: string;
@@ -17,7 +17,7 @@ let jetStream: JetStreamClient;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'troupe-wire-'));
   const port = await freePort();
-  const command = process.env['TROUPE_NATS_SERVER'] ?? 'nats-server';
+  const command = process.env.TROUPE_NATS_SERVER ?? 'nats-server';
   server = spawn(command, ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', `${port}`], { stdio: 'ignore' });
   const failed = new Promise<never>((_, reject) => server.once('error', reject));
   connection = await Promise.race([connectUntilUp(port), failed]);

@@ -1,5 +1,5 @@
+import { fnv1a, partitionOf } from '@troupe/wire';
 import { describe, expect, test } from 'vitest';
-import { fnv1a, partitionOf } from '../src/index.ts';
 
 describe('partitions', () => {
   test('FNV-1a agrees with its published vectors', () => {

@@ -1,6 +1,6 @@
+import { assertSubject, createSubjects, isTroupeError } from '@troupe/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assertSubject, createSubjects, isTroupeError } from '../src/index.ts';
 
 const john = { type: 'support', key: 'john.doe' };
 const subjects = createSubjects();
