@@ -1,5 +1,8 @@
 /** For our own packages: the ports in memory, their conformance suite is under `conformance/`, and what adapters share. */
 export { type ConditionalWrite, compareAndSet, PORT_DEADLINE_MS, type WriteAttempt } from './conditional-write.ts';
+export type { Harness, HarnessOptions, MakeHarness, TestFramework } from './conformance/harness.ts';
+export { portConformance } from './conformance/index.ts';
+export { makeMemoryHarness } from './conformance/memory-harness.ts';
 export { checkedHeaders } from './header-check.ts';
 export type { Fault, FaultPlan, Operation, OperationKind } from './memory/faults.ts';
 export {

@@ -71,6 +71,8 @@ export class MemoryBus implements BusPort {
     const reply = `_INBOX.${this.#connection.name}.${++this.#inboxCount}`;
     const message = this.#message(subject, payload, options.headers, reply);
     const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
+    // It may be rejected before it is awaited.
+    promise.catch(() => undefined);
     const inbox = this.subscribe(reply, {}, resolve);
     const status = this.onStatus((connected) => {
       if (!connected)
@@ -84,8 +86,6 @@ export class MemoryBus implements BusPort {
       if (reached === 0) throw new PortError('no-responders', `nobody answers on ${subject}`);
       return await promise;
     } finally {
-      // The race may be lost before anybody awaits the answer.
-      promise.catch(() => undefined);
       timer.cancel();
       status.close();
       inbox.close();

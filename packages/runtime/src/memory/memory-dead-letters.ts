@@ -1,5 +1,6 @@
 /** The dead letter port in memory. */
 import { decodeValue, encodeValue } from '@troupe/wire';
+import { compareAndSet } from '../conditional-write.ts';
 import type { DeadLetter, DeadLetterPort } from '../ports.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryConnection } from './memory-connection.ts';
@@ -15,8 +16,25 @@ export class MemoryDeadLetters implements DeadLetterPort {
 
   async put(letter: DeadLetter): Promise<void> {
     const stored = copy(letter);
-    await this.#connection.call('dead.put', () => {
-      if (!this.#broker.deadLetters.has(letter.seq)) this.#broker.deadLetters.set(letter.seq, stored);
+    const kept = this.#broker.deadLetters;
+    await compareAndSet({
+      clock: this.#connection.clock,
+      expectedRevision: 0,
+      attempt: (timeoutMs) =>
+        this.#connection.call(
+          'dead.put',
+          () => {
+            if (kept.has(letter.seq)) return { kind: 'mismatch' };
+            kept.set(letter.seq, stored);
+            return { kind: 'stored', revision: letter.seq };
+          },
+          timeoutMs,
+        ),
+      readBack: (timeoutMs) => {
+        const find = () => kept.get(letter.seq);
+        const found = this.#connection.call('dead.get', find, timeoutMs);
+        return found.then((other) => other && { revision: letter.seq, mine: other === stored });
+      },
     });
   }
 
