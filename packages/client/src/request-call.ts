@@ -1,0 +1,119 @@
+/**
+ * A read: asked again until somebody answers or its time is over. Reads change nothing, so asking twice does no harm, and
+ * whichever answer comes first will do.
+ */
+import type { TroupeError } from '@troupe/wire';
+import { Call } from './call.ts';
+import { type About, clientError } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { readReply } from './reply.ts';
+
+/** How long an answer may take before the question is asked again, ms: the owner may have died with it. */
+const ATTEMPT_MS = 2_000;
+/** Wait before asking again where nobody owned the actor, doubled each time, ms. */
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 1_000;
+
+/** What to ask. */
+export interface RequestSpec {
+  readonly subject: string;
+  readonly headers: string;
+  readonly payload: Uint8Array;
+  readonly about: About;
+  /** Monotonic ms. */
+  readonly endAt: number;
+}
+
+export class RequestCall extends Call {
+  readonly #exchange: Exchange;
+  readonly #spec: RequestSpec;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  #sent = false;
+  #refusals = 0;
+  #refusal: TroupeError | undefined;
+
+  constructor(
+    exchange: Exchange,
+    n: number,
+    spec: RequestSpec,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super(n, spec.subject, spec.about);
+    this.#exchange = exchange;
+    this.#spec = spec;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  override get endAt(): number {
+    return this.#spec.endAt;
+  }
+
+  override get sent(): boolean {
+    return this.#sent;
+  }
+
+  override launch(nowMs: number): void {
+    const { subject, headers, payload } = this.#spec;
+    this.#sent = true;
+    this.#scheduleIn(nowMs, ATTEMPT_MS);
+    try {
+      this.#exchange.wire.publish(subject, `${this.#exchange.inbox}q${this.n}`, headers, payload);
+    } catch (cause) {
+      this.fail(
+        clientError('Internal', `Publishing to ${subject} failed: ${(cause as Error).message}.`, this.about, cause),
+      );
+    }
+  }
+
+  override onReply(_kind: number, headers: string, payload: Uint8Array): void {
+    const reply = readReply(headers, payload, this.about);
+    if (reply.ok) {
+      this.#exchange.end(this);
+      this.#resolve(reply.value);
+    } else if (reply.error.code === 'NoOwner') this.#onNoOwner(reply.error);
+    else this.fail(reply.error);
+  }
+
+  override onDisconnected(): void {}
+
+  override onConnected(nowMs: number): void {
+    this.launch(nowMs);
+  }
+
+  override onDue(nowMs: number): void {
+    if (this.done) return;
+    if (nowMs >= this.#spec.endAt) this.fail(this.#refusal ?? this.#lateError());
+    else if (this.place === 'flight' && this.#exchange.wire.connected) this.launch(nowMs);
+    else this.#scheduleIn(nowMs, Number.POSITIVE_INFINITY);
+  }
+
+  override fail(error: TroupeError): void {
+    if (this.done) return;
+    this.#exchange.end(this);
+    this.#reject(error);
+  }
+
+  #onNoOwner(error: TroupeError): void {
+    this.#refusal = error;
+    const delayMs = Math.min(RETRY_MIN_MS * 2 ** this.#refusals++, RETRY_MAX_MS);
+    this.#scheduleIn(this.#exchange.clock.monotonic(), delayMs);
+  }
+
+  #scheduleIn(nowMs: number, delayMs: number): void {
+    this.#exchange.schedule(this, Math.min(nowMs + delayMs, this.#spec.endAt));
+  }
+
+  #lateError(): TroupeError {
+    const { wire } = this.#exchange;
+    if (wire.connected)
+      return clientError('Timeout', 'No answer came in time: raise timeoutMs, or see troupe doctor.', this.about);
+    return clientError(
+      'NotConnected',
+      `There is no connection to ${wire.server}: check that nats-server runs.`,
+      this.about,
+    );
+  }
+}

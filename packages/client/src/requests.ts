@@ -1,0 +1,162 @@
+/** Starts calls on an exchange and gives their promises: the step between what users say and what travels. */
+import { encodePayload, HEADERS, type Subjects, TroupeError } from '@troupe/wire';
+import type { Call } from './call.ts';
+import type { Accepted, AskOptions, ReadOptions, SendOptions, SignalOptions } from './call-options.ts';
+import type { Clock } from './clock.ts';
+import { type About, cancelledError, clientError, tooLargeError } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { BLOCK_START, headerLine } from './header-block.ts';
+import { ACCEPT_MSGPACK } from './reply.ts';
+import { RequestCall } from './request-call.ts';
+import type { Target } from './target.ts';
+import { GRACE_MS, TaskCall, type TaskSpec } from './task-call.ts';
+import { checkedMs, openBlock, refuseReserved, taskIdOf } from './task-message.ts';
+
+/** Defaults of waiting, ms. */
+export const WAIT_MS = { ask: 60_000, accept: 10_000, read: 5_000 } as const;
+
+type Settle = (value: unknown) => void;
+type MakeCall = (resolve: Settle, reject: Settle) => Call;
+
+const NO_OPTIONS = {};
+const REPLY_TO = `${HEADERS.replyTo}: `;
+const END = '\r\n';
+
+export class Requests {
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly subjects: Subjects;
+
+  constructor(exchange: Exchange, clock: Clock, subjects: Subjects) {
+    this.exchange = exchange;
+    this.clock = clock;
+    this.subjects = subjects;
+  }
+
+  ask(target: Target, input: unknown, options: AskOptions = NO_OPTIONS): Promise<unknown> {
+    return this.#start((resolve, reject) => {
+      const waitMs = checkedMs('deadlineMs', options.deadlineMs, WAIT_MS.ask) + GRACE_MS;
+      if (options.raw !== true) refuseReserved(input);
+      return this.#taskCall(target, target.task, input, options, waitMs, 'outcome', resolve, reject);
+    }, options.signal);
+  }
+
+  send(target: Target, input: unknown, options: SendOptions = NO_OPTIONS): Promise<Accepted> {
+    return this.#start((resolve, reject) => {
+      checkedMs('deadlineMs', options.deadlineMs, WAIT_MS.ask);
+      const waitMs = checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.accept);
+      if (options.raw !== true) refuseReserved(input);
+      return this.#taskCall(target, target.task, input, options, waitMs, 'stored', resolve, reject);
+    }, options.signal) as Promise<Accepted>;
+  }
+
+  signal(target: Target, event: unknown, options: SignalOptions = NO_OPTIONS): Promise<Accepted> {
+    return this.#start((resolve, reject) => {
+      assertEvent(event, target);
+      const waitMs = checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.accept);
+      return this.#taskCall(target, target.signal, event, options, waitMs, 'stored', resolve, reject);
+    }, options.signal) as Promise<Accepted>;
+  }
+
+  /** Asks the owner of an actor. */
+  query(
+    target: Target,
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    options: ReadOptions = NO_OPTIONS,
+  ): Promise<unknown> {
+    return this.request(target.query, { ...args, query: name }, { address: target.address }, options);
+  }
+
+  /** Asks whoever answers at `subject`. */
+  request(subject: string, body: unknown, about: About, options: ReadOptions = NO_OPTIONS): Promise<unknown> {
+    return this.#start((resolve, reject) => {
+      const endAt = this.clock.monotonic() + checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.read);
+      const headers = `${ACCEPT_MSGPACK}${minSeqLine(options.minSeq)}${END}`;
+      const payload = encodePayload(body);
+      this.#assertFits(headers, payload, about);
+      const spec = { subject, headers, payload, about, endAt };
+      return new RequestCall(this.exchange, this.exchange.nextNumber(), spec, resolve, reject);
+    }, options.signal);
+  }
+
+  #taskCall(
+    target: Target,
+    subject: string,
+    input: unknown,
+    options: AskOptions,
+    waitMs: number,
+    until: TaskSpec['until'],
+    resolve: Settle,
+    reject: Settle,
+  ): Call {
+    const { exchange, clock } = this;
+    const contentType = options.contentType ?? 'application/json';
+    const payload = encodePayload(input, contentType);
+    const taskId = taskIdOf(options);
+    const n = exchange.nextNumber();
+    const open = openBlock(taskId, clock.now(), options);
+    const headers = until === 'outcome' ? `${open}${REPLY_TO}${exchange.inbox}r${n}\r\n\r\n` : closed(open);
+    const endAt = clock.monotonic() + waitMs;
+    const call = new TaskCall(
+      exchange,
+      n,
+      { target, subject, headers, payload, taskId, contentType, endAt, until },
+      resolve,
+      reject,
+    );
+    this.#assertFits(headers, payload, call.about);
+    return call;
+  }
+
+  /** What `make` throws rejects the promise, so that callers have one way of hearing of errors. */
+  #start(make: MakeCall, signal: AbortSignal | undefined): Promise<unknown> {
+    return new Promise<unknown>((resolve, reject) => {
+      if (signal === undefined) this.exchange.start(make(resolve, reject));
+      else this.#startAbortable(make, signal, resolve, reject);
+    });
+  }
+
+  #startAbortable(make: MakeCall, signal: AbortSignal, resolve: Settle, reject: Settle): void {
+    const unfollow = (settle: Settle) => (value: unknown) => {
+      signal.removeEventListener('abort', onAbort);
+      settle(value);
+    };
+    const call = make(unfollow(resolve), unfollow(reject));
+    const onAbort = (): void => call.fail(cancelledError(call.about, signal.reason));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.exchange.start(call);
+  }
+
+  #assertFits(headers: string, payload: Uint8Array, about: About): void {
+    const bytes = headers.length + payload.length;
+    const { payloadBytesMax } = this.exchange.wire;
+    if (bytes > payloadBytesMax) throw tooLargeError(about, bytes, payloadBytesMax);
+  }
+}
+
+/** A block without any header isn't sent at all. */
+function closed(open: string): string {
+  return open === BLOCK_START ? '' : `${open}${END}`;
+}
+
+function minSeqLine(minSeq: number | undefined): string {
+  if (minSeq === undefined) return '';
+  if (Number.isSafeInteger(minSeq) && minSeq >= 0) return headerLine(HEADERS.minSeq, `${minSeq}`);
+  throw new TroupeError('ConfigInvalid', `minSeq is ${minSeq}: it has to be a journal sequence, as send() returns it.`);
+}
+
+function assertEvent(event: unknown, target: Target): void {
+  if (typeof (event as { type?: unknown } | null)?.type !== 'string') {
+    throw clientError(
+      'InvalidPayload',
+      'A signal has to be an object with a string "type", such as { type: "approve" }.',
+      { address: target.address },
+    );
+  }
+  refuseReserved(event);
+}
