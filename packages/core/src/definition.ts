@@ -4,7 +4,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ActorAddress } from '@troupe/wire';
-import { TYPE_PATTERN, TroupeError } from '@troupe/wire';
+import { TroupeError, TYPE_PATTERN } from '@troupe/wire';
 import type { AnyStateMachine } from './machine/index.ts';
 import { createMachineDriver } from './machine/index.ts';
 import type { MachineDriver } from './machine/types.ts';
@@ -121,7 +121,12 @@ export interface ResolvedEffectOptions {
   readonly concurrencyMax: number;
 }
 
-export const DEFAULT_EFFECT: ResolvedEffectOptions = { timeoutMs: undefined, once: false, retry: NO_RETRY, concurrencyMax: 64 };
+export const DEFAULT_EFFECT: ResolvedEffectOptions = {
+  timeoutMs: undefined,
+  once: false,
+  retry: NO_RETRY,
+  concurrencyMax: 64,
+};
 
 const DAY_MS = 86_400_000;
 
@@ -133,10 +138,17 @@ const DAY_MS = 86_400_000;
  * const order = defineActor({ type: 'order', version: 1, machine: orderMachine });
  */
 export function defineActor(options: ActorOptions): ActorDefinition {
-  if (!TYPE_PATTERN.test(options.type)) throw refuse(options, 'type', options.type, `a name matching ${TYPE_PATTERN.source}`);
+  if (!TYPE_PATTERN.test(options.type))
+    throw refuse(options, 'type', options.type, `a name matching ${TYPE_PATTERN.source}`);
   whole(options, 'version', options.version, 1, 1_000_000_000);
   const driver = createMachineDriver(options.machine);
-  const deadlineMsMax = whole(options, 'task.deadlineMsMax', options.task?.deadlineMsMax ?? 7 * DAY_MS, 10, 365 * DAY_MS);
+  const deadlineMsMax = whole(
+    options,
+    'task.deadlineMsMax',
+    options.task?.deadlineMsMax ?? 7 * DAY_MS,
+    10,
+    365 * DAY_MS,
+  );
   const resolved: Omit<ActorDefinition, 'hash' | 'driver'> = {
     type: options.type,
     version: options.version,
@@ -155,10 +167,19 @@ export function defineActor(options: ActorOptions): ActorDefinition {
       depthMax: whole(options, 'mailbox.depthMax', options.mailbox?.depthMax ?? 1_000, 0, 100_000),
       bytesMax: whole(options, 'mailbox.bytesMax', options.mailbox?.bytesMax ?? 1_048_576, 0, 16 * 1_048_576),
     },
-    effects: new Map(Object.entries(options.effects ?? {}).map(([src, one]) => [src, resolveEffect(options, src, one)])),
-    snapshot: { everyEntries: whole(options, 'snapshot.everyEntries', options.snapshot?.everyEntries ?? 64, 1, 100_000) },
-    history: { keepForMs: whole(options, 'history.keepForMs', options.history?.keepForMs ?? DAY_MS, 0, 3_650 * DAY_MS) },
-    expireAfterMs: options.expireAfterMs === undefined ? undefined : whole(options, 'expireAfterMs', options.expireAfterMs, 1_000, 3_650 * DAY_MS),
+    effects: new Map(
+      Object.entries(options.effects ?? {}).map(([src, one]) => [src, resolveEffect(options, src, one)]),
+    ),
+    snapshot: {
+      everyEntries: whole(options, 'snapshot.everyEntries', options.snapshot?.everyEntries ?? 64, 1, 100_000),
+    },
+    history: {
+      keepForMs: whole(options, 'history.keepForMs', options.history?.keepForMs ?? DAY_MS, 0, 3_650 * DAY_MS),
+    },
+    expireAfterMs:
+      options.expireAfterMs === undefined
+        ? undefined
+        : whole(options, 'expireAfterMs', options.expireAfterMs, 1_000, 3_650 * DAY_MS),
     turn: options.turn ?? (driver.replies ? 'reply' : 'settle'),
     onDone: options.onDone ?? 'stop',
     stateBytesMax: whole(options, 'stateBytesMax', options.stateBytesMax ?? 786_432, 1_024, 8 * 1_048_576),
@@ -187,7 +208,8 @@ function resolveEffect(options: ActorOptions, src: string, effect: EffectOptions
   const at = `effects.${src}`;
   const retry = effect.retry === 'never' || effect.retry === undefined ? {} : effect.retry;
   return {
-    timeoutMs: effect.timeoutMs === undefined ? undefined : whole(options, `${at}.timeoutMs`, effect.timeoutMs, 1, 365 * DAY_MS),
+    timeoutMs:
+      effect.timeoutMs === undefined ? undefined : whole(options, `${at}.timeoutMs`, effect.timeoutMs, 1, 365 * DAY_MS),
     once: effect.retry === 'never',
     retry: {
       attemptsMax: whole(options, `${at}.retry.attemptsMax`, retry.attemptsMax ?? 1, 1, 100),
@@ -205,14 +227,27 @@ function whole(options: ActorOptions, field: string, value: number, min: number,
 }
 
 function refuse(options: ActorOptions, field: string, seen: string, wanted: string): TroupeError {
-  return new TroupeError('ConfigInvalid', `Definition '${options.type}': ${field} is ${JSON.stringify(seen)}; use ${wanted}.`);
+  return new TroupeError(
+    'ConfigInvalid',
+    `Definition '${options.type}': ${field} is ${JSON.stringify(seen)}; use ${wanted}.`,
+  );
 }
 
 /** Policies that change what a fold computes are part of the hash; limits of the owner are not. */
 function definitionHash(definition: Omit<ActorDefinition, 'hash' | 'driver'>, driver: MachineDriver): string {
   const { task, mailbox, signalPolicy, turn, onDone, stateBytesMax } = definition;
   const once = [...definition.effects].filter(([, effect]) => effect.once).map(([src]) => src);
-  const policies = JSON.stringify([task.deadlineMs, task.deadlineMsMax, task.policy, mailbox, signalPolicy, turn, onDone, stateBytesMax, once]);
+  const policies = JSON.stringify([
+    task.deadlineMs,
+    task.deadlineMsMax,
+    task.policy,
+    mailbox,
+    signalPolicy,
+    turn,
+    onDone,
+    stateBytesMax,
+    once,
+  ]);
   let hash = 0x811c9dc5;
   for (let i = 0; i < policies.length; i++) hash = Math.imul(hash ^ policies.charCodeAt(i), 0x01000193);
   return `${driver.hash}-${(hash >>> 0).toString(16).padStart(8, '0')}`;

@@ -46,6 +46,10 @@ export function withEffectId<T>(effectId: string, call: () => T): T {
  */
 export function effectId(): string {
   const id = scope.get();
-  if (id === undefined) throw new TroupeError('Internal', 'effectId() was called outside of an effect. Call it inside a custom action or invoked logic, not in an assign or guard.');
+  if (id === undefined)
+    throw new TroupeError(
+      'Internal',
+      'effectId() was called outside of an effect. Call it inside a custom action or invoked logic, not in an assign or guard.',
+    );
   return id;
 }

@@ -118,7 +118,9 @@ export function effectIdOf(address: ActorAddress, id: string): string {
 }
 
 /** The parts of a global effect id, or undefined when it isn't one. */
-export function parseEffectId(effectId: string): { readonly actor: string; readonly seq: number; readonly n: number } | undefined {
+export function parseEffectId(
+  effectId: string,
+): { readonly actor: string; readonly seq: number; readonly n: number } | undefined {
   const match = /^(.*)@(\d{1,16})\.(\d{1,9})$/s.exec(effectId);
   return match ? { actor: match[1]!, seq: Number(match[2]), n: Number(match[3]) } : undefined;
 }

@@ -34,7 +34,10 @@ function sizeOf(value: unknown, path: string, depth: number): number {
     case 'object':
       return value === null ? 1 : objectSize(value, path, depth);
     default:
-      throw new TroupeError('NotStorable', `${path} is a ${typeof value}, which can't be stored. Keep data in the context, and functions in setup().`);
+      throw new TroupeError(
+        'NotStorable',
+        `${path} is a ${typeof value}, which can't be stored. Keep data in the context, and functions in setup().`,
+      );
   }
 }
 
@@ -42,7 +45,10 @@ function objectSize(value: object, path: string, depth: number): number {
   const seen = known.get(value);
   if (seen !== undefined) return seen;
   if (depth > DEPTH_MAX) {
-    throw new TroupeError('NotStorable', `${path} is nested more than ${DEPTH_MAX} deep, or refers to itself. Store a flatter value.`);
+    throw new TroupeError(
+      'NotStorable',
+      `${path} is nested more than ${DEPTH_MAX} deep, or refers to itself. Store a flatter value.`,
+    );
   }
   const size = containerSize(value, path, depth + 1);
   known.set(value, size);
@@ -56,11 +62,13 @@ function containerSize(value: object, path: string, depth: number): number {
     return size;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return recordSize(value as Record<string, unknown>, path, depth);
+  if (prototype === Object.prototype || prototype === null)
+    return recordSize(value as Record<string, unknown>, path, depth);
   if (value instanceof Date) return 13;
   if (value instanceof Map) {
     let size = 6;
-    for (const [key, item] of value) size += sizeOf(key, `${path} key`, depth) + sizeOf(item, `${path}.get(${String(key)})`, depth);
+    for (const [key, item] of value)
+      size += sizeOf(key, `${path} key`, depth) + sizeOf(item, `${path}.get(${String(key)})`, depth);
     return size;
   }
   if (value instanceof Set) {
@@ -70,11 +78,17 @@ function containerSize(value: object, path: string, depth: number): number {
   }
   if (ArrayBuffer.isView(value)) return 6 + value.byteLength;
   if (value instanceof ArrayBuffer) return 6 + value.byteLength;
-  if (value instanceof Error) return 32 + utf8Length(value.message) + (value.cause === undefined ? 0 : sizeOf(value.cause, `${path}.cause`, depth));
+  if (value instanceof Error)
+    return (
+      32 + utf8Length(value.message) + (value.cause === undefined ? 0 : sizeOf(value.cause, `${path}.cause`, depth))
+    );
   if (value instanceof RegExp) return 8 + value.source.length;
   if (isActorRef(value)) return 64;
   const name = (prototype as { constructor?: { name?: string } }).constructor?.name ?? 'unknown class';
-  throw new TroupeError('NotStorable', `${path} is an instance of ${name}, which can't be stored. Keep plain objects, Date, Map, Set, bigint, typed arrays or Error.`);
+  throw new TroupeError(
+    'NotStorable',
+    `${path} is an instance of ${name}, which can't be stored. Keep plain objects, Date, Map, Set, bigint, typed arrays or Error.`,
+  );
 }
 
 function recordSize(value: Record<string, unknown>, path: string, depth: number): number {

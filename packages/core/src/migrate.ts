@@ -15,36 +15,64 @@ import { decodeStoredState, type StoredActorState, storedVersion } from './store
 export function migrateState(newest: ActorDefinition, state: ActorState, target: ActorDefinition): ActorState {
   const from = definitionFor(newest, state.version);
   if (state.machine === undefined) return { ...state, version: target.version, hash: target.hash };
-  if (from === undefined) throw new TroupeError('ActorSuspended', `${formatAddress(state.address)} is at version ${state.version} of '${newest.type}', whose code isn't here. List it under previous.`);
+  if (from === undefined)
+    throw new TroupeError(
+      'ActorSuspended',
+      `${formatAddress(state.address)} is at version ${state.version} of '${newest.type}', whose code isn't here. List it under previous.`,
+    );
   const stored = migrateStored(newest, from.driver.persist(state.machine), state, target);
-  return { ...state, version: target.version, hash: target.hash, machine: restoreMigrated(target, stored, state), turn: state.turn && { ...state.turn, start: undefined } };
+  return {
+    ...state,
+    version: target.version,
+    hash: target.hash,
+    machine: restoreMigrated(target, stored, state),
+    turn: state.turn && { ...state.turn, start: undefined },
+  };
 }
 
 /**
  * The same for a machine state as stored, when only the new code is at hand.
  * @throws as `migrateState`.
  */
-export function migrateStored(newest: ActorDefinition, machine: unknown, at: Pick<ActorState, 'address' | 'version'>, target: ActorDefinition): unknown {
+export function migrateStored(
+  newest: ActorDefinition,
+  machine: unknown,
+  at: Pick<ActorState, 'address' | 'version'>,
+  target: ActorDefinition,
+): unknown {
   let current = machine;
   for (let version = at.version; version < target.version; version++) {
     const migrate = newest.migrate[version];
     if (migrate === undefined) {
-      throw new TroupeError('MigrationMissing', `${formatAddress(at.address)} is at version ${version} of '${newest.type}', and there is no migrate[${version}]. Deploy a definition with migrate: { ${version}: (state) => state }.`, {
-        details: { from: at.version, to: target.version, missing: version },
-      });
+      throw new TroupeError(
+        'MigrationMissing',
+        `${formatAddress(at.address)} is at version ${version} of '${newest.type}', and there is no migrate[${version}]. Deploy a definition with migrate: { ${version}: (state) => state }.`,
+        {
+          details: { from: at.version, to: target.version, missing: version },
+        },
+      );
     }
     current = runMigration(migrate, current, version, at);
   }
   return current;
 }
 
-function runMigration(migrate: (state: StoredState) => StoredState, stored: unknown, version: number, at: Pick<ActorState, 'address'>): unknown {
+function runMigration(
+  migrate: (state: StoredState) => StoredState,
+  stored: unknown,
+  version: number,
+  at: Pick<ActorState, 'address'>,
+): unknown {
   try {
     const migrated: unknown = migrate(structuredCopy(stored) as StoredState);
     if (typeof migrated !== 'object' || migrated === null) throw new TypeError(`it returned ${typeof migrated}`);
     return migrated;
   } catch (error) {
-    throw new TroupeError('MigrationFailed', `migrate[${version}] failed for ${formatAddress(at.address)}: ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`, { cause: error });
+    throw new TroupeError(
+      'MigrationFailed',
+      `migrate[${version}] failed for ${formatAddress(at.address)}: ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`,
+      { cause: error },
+    );
   }
 }
 
@@ -52,7 +80,11 @@ function restoreMigrated(target: ActorDefinition, stored: unknown, state: ActorS
   try {
     return target.driver.restore(stored);
   } catch (error) {
-    throw new TroupeError('MigrationFailed', `The migrated state of ${formatAddress(state.address)} does not fit version ${target.version} of '${target.type}': ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`, { cause: error });
+    throw new TroupeError(
+      'MigrationFailed',
+      `The migrated state of ${formatAddress(state.address)} does not fit version ${target.version} of '${target.type}': ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`,
+      { cause: error },
+    );
   }
 }
 
@@ -76,6 +108,10 @@ export function migrateStoredState(newest: ActorDefinition, address: ActorState[
     const turn = stored.turn && { ...stored.turn, start: undefined };
     return decodeStoredState(newest, address, { ...stored, machine, turn, version: newest.version, hash: newest.hash });
   } catch (error) {
-    throw new TroupeError('MigrationFailed', `The migrated state of ${formatAddress(address)} does not fit version ${newest.version} of '${newest.type}': ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`, { cause: error });
+    throw new TroupeError(
+      'MigrationFailed',
+      `The migrated state of ${formatAddress(address)} does not fit version ${newest.version} of '${newest.type}': ${error instanceof Error ? error.message : String(error)}. The state is unchanged; deploy a corrected migration.`,
+      { cause: error },
+    );
   }
 }

@@ -17,7 +17,7 @@ export function fold(
   definition: ActorDefinition,
   state: ActorState,
   entries: Iterable<JournalEntry>,
-  onStep?: (state: ActorState, entry: JournalEntry, effects: readonly Effect[]) => boolean | void,
+  onStep?: (state: ActorState, entry: JournalEntry, effects: readonly Effect[]) => boolean | undefined,
 ): ActorState {
   let current = state;
   for (const entry of entries) {

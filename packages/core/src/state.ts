@@ -86,7 +86,9 @@ export interface PendingTimer {
   readonly path: string;
   readonly timerKey: string;
   readonly event: MachineEvent;
-  readonly target: { readonly kind: 'node'; readonly path: string } | { readonly kind: 'actor'; readonly address: ActorAddress };
+  readonly target:
+    | { readonly kind: 'node'; readonly path: string }
+    | { readonly kind: 'actor'; readonly address: ActorAddress };
 }
 
 /** Highest message of one sender that was applied (R9), forgotten at `until` (R10). */

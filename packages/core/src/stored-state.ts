@@ -10,7 +10,14 @@ import type { ActorAddress } from '@troupe/wire';
 import { formatAddress, TroupeError } from '@troupe/wire';
 import type { ActorDefinition } from './definition.ts';
 import { PersistentMap } from './persistent-map.ts';
-import { type ActorState, emptyState, type OpenEffect, type OpenTurn, type PendingTimer, type SenderMark } from './state.ts';
+import {
+  type ActorState,
+  emptyState,
+  type OpenEffect,
+  type OpenTurn,
+  type PendingTimer,
+  type SenderMark,
+} from './state.ts';
 import { compareIds } from './step/draft.ts';
 import { type StoredTaskMemory, TaskMemory } from './task-memory.ts';
 
@@ -18,7 +25,9 @@ import { type StoredTaskMemory, TaskMemory } from './task-memory.ts';
 export const STATE_FORMAT = 1;
 
 interface StoredTurn extends Omit<OpenTurn, 'start'> {
-  readonly start: { readonly machine: unknown; readonly effects: readonly OpenEffect[]; readonly timers: readonly PendingTimer[] } | undefined;
+  readonly start:
+    | { readonly machine: unknown; readonly effects: readonly OpenEffect[]; readonly timers: readonly PendingTimer[] }
+    | undefined;
 }
 
 /** The stored form of an actor's state. */
@@ -63,12 +72,21 @@ export function storeState(definition: ActorDefinition, state: ActorState): Stor
     now: state.now,
     count: state.count,
     machine: state.machine === undefined ? undefined : driver.persist(state.machine),
-    turn: turn && { ...turn, start: start && { machine: driver.persist(start.machine), effects: inOrder(start.effects), timers: inOrder(start.timers) } },
+    turn: turn && {
+      ...turn,
+      start: start && {
+        machine: driver.persist(start.machine),
+        effects: inOrder(start.effects),
+        timers: inOrder(start.timers),
+      },
+    },
     stash: state.stash,
     effects: inOrder(state.effects),
     timers: inOrder(state.timers),
     tasks: state.tasks.store(state.now),
-    senders: [...state.senders.entries()].filter(([, mark]) => mark.until >= state.now).sort(([a], [b]) => (a < b ? -1 : 1)),
+    senders: [...state.senders.entries()]
+      .filter(([, mark]) => mark.until >= state.now)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
     redriven: state.redriven,
     recent: state.recent,
     turns: state.turns,
@@ -103,7 +121,12 @@ export function decodeStoredState(definition: ActorDefinition, address: ActorAdd
 }
 
 /** Just enough of a stored state to decide which code may read it. */
-export function storedVersion(stored: unknown): { readonly version: number; readonly hash: string; readonly engine: string; readonly seq: number } {
+export function storedVersion(stored: unknown): {
+  readonly version: number;
+  readonly hash: string;
+  readonly engine: string;
+  readonly seq: number;
+} {
   const data = stored as StoredActorState;
   return { version: data.version, hash: data.hash, engine: data.engine, seq: data.seq };
 }
@@ -126,13 +149,23 @@ export function resetState(state: ActorState): ActorState {
 function restoreTurn(definition: ActorDefinition, turn: StoredTurn | undefined): OpenTurn | undefined {
   if (turn === undefined) return undefined;
   const { start } = turn;
-  return { ...turn, start: start && { machine: definition.driver.restore(start.machine), effects: byId(start.effects), timers: byId(start.timers) } };
+  return {
+    ...turn,
+    start: start && {
+      machine: definition.driver.restore(start.machine),
+      effects: byId(start.effects),
+      timers: byId(start.timers),
+    },
+  };
 }
 
 function checkStored(address: ActorAddress, stored: unknown): StoredActorState {
   const data = stored as Partial<StoredActorState> | null;
   if (typeof data !== 'object' || data === null || data.format !== STATE_FORMAT) {
-    throw new TroupeError('JournalGap', `The stored state of ${formatAddress(address)} has format ${JSON.stringify(data?.format)}; this code reads ${STATE_FORMAT}. Use the Troupe version that wrote it, or one newer than it.`);
+    throw new TroupeError(
+      'JournalGap',
+      `The stored state of ${formatAddress(address)} has format ${JSON.stringify(data?.format)}; this code reads ${STATE_FORMAT}. Use the Troupe version that wrote it, or one newer than it.`,
+    );
   }
   return data as StoredActorState;
 }

@@ -61,7 +61,14 @@ export class TaskMemory {
   readonly #kept: readonly Kept[];
   readonly #keptBytes: number;
 
-  private constructor(log: Log, start: number, end: number, pending: ReadonlySet<number>, kept: readonly Kept[], keptBytes: number) {
+  private constructor(
+    log: Log,
+    start: number,
+    end: number,
+    pending: ReadonlySet<number>,
+    kept: readonly Kept[],
+    keptBytes: number,
+  ) {
     this.#log = log;
     this.#start = start;
     this.#end = end;
@@ -82,7 +89,8 @@ export class TaskMemory {
   /** Looks an id up at time `now` (Unix ms). */
   lookup(id: number, payloadHash: number, now: number): Remembered {
     const at = this.#log.index.get(id);
-    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now) return { kind: 'unknown' };
+    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now)
+      return { kind: 'unknown' };
     if (this.#log.payloads[at] !== payloadHash) return { kind: 'conflict' };
     return this.state(id);
   }
@@ -90,7 +98,8 @@ export class TaskMemory {
   /** Like `lookup`, for a query that has no payload to compare. */
   find(id: number, now: number): Remembered {
     const at = this.#log.index.get(id);
-    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now) return { kind: 'unknown' };
+    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now)
+      return { kind: 'unknown' };
     return this.state(id);
   }
 
@@ -153,7 +162,12 @@ export class TaskMemory {
   }
 
   static restore(stored: StoredTaskMemory): TaskMemory {
-    const log: Log = { ids: [...stored.ids], payloads: [...stored.payloads], expiries: [...stored.expiries], index: new Map() };
+    const log: Log = {
+      ids: [...stored.ids],
+      payloads: [...stored.payloads],
+      expiries: [...stored.expiries],
+      index: new Map(),
+    };
     log.ids.forEach((id, at) => {
       log.index.set(id, at);
     });

@@ -10,8 +10,28 @@
  *    fold passed through is adopted, one ahead replaces the state, anything else is `JournalGap`.
  * 4. A cell that was dropped does nothing more, whatever comes back to it.
  */
-import { type ActorDefinition, type ActorState, definitionFor, type Effect, emptyState, isSnapshotDue, step, storedVersion, storeState } from '@troupe/core';
-import { type ActorAddress, decodeEntry, decodeState, encodeState, formatAddress, hash53, type JournalEntry, type StoredMessage, TroupeError } from '@troupe/wire';
+import {
+  type ActorDefinition,
+  type ActorState,
+  definitionFor,
+  type Effect,
+  emptyState,
+  isSnapshotDue,
+  step,
+  storedVersion,
+  storeState,
+} from '@troupe/core';
+import {
+  type ActorAddress,
+  decodeEntry,
+  decodeState,
+  encodeState,
+  formatAddress,
+  hash53,
+  type JournalEntry,
+  type StoredMessage,
+  TroupeError,
+} from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
 import type { StoredSnapshot, Timer } from './ports.ts';
@@ -86,7 +106,13 @@ export class ActorCell {
   }
 
   get clean(): boolean {
-    return this.state !== undefined && this.dirtySince === 0 && this.#wanted === undefined && this.owed.size === 0 && this.#queue.length === 0;
+    return (
+      this.state !== undefined &&
+      this.dirtySince === 0 &&
+      this.#wanted === undefined &&
+      this.owed.size === 0 &&
+      this.#queue.length === 0
+    );
   }
 
   /** Takes the next entry from the journal. */
@@ -108,7 +134,11 @@ export class ActorCell {
   async wake(): Promise<void> {
     const { clock, ports, partition } = this.#host;
     try {
-      const stored = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.load(partition, this.address));
+      const stored = await retryWhile(
+        clock,
+        () => !this.dropped,
+        () => ports.snapshots.load(partition, this.address),
+      );
       if (this.dropped) return;
       if (this.#adoptStored(stored)) await this.#storeMigrated();
       if (this.dropped) return;
@@ -135,14 +165,18 @@ export class ActorCell {
   /** Serialises the state now, and stores it once R1 allows. */
   requestSnapshot(): void {
     const { state } = this;
-    if (state === undefined || this.suspended !== undefined || this.#wanted !== undefined || this.dirtySince === 0) return;
+    if (state === undefined || this.suspended !== undefined || this.#wanted !== undefined || this.dirtySince === 0)
+      return;
     const code = definitionFor(this.definition, state.version);
     if (code === undefined) return;
     try {
       const bytes = encodeState(storeState(code, state));
       this.#wanted = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
     } catch (error) {
-      this.#host.log.error({ actor: formatAddress(this.address), error: String(error) }, 'state can not be stored; the actor stays in memory');
+      this.#host.log.error(
+        { actor: formatAddress(this.address), error: String(error) },
+        'state can not be stored; the actor stays in memory',
+      );
       return;
     }
     this.trySave();
@@ -157,7 +191,11 @@ export class ActorCell {
       try {
         await this.#save(wanted);
       } catch (error) {
-        if (!this.dropped) this.#host.log.error({ actor: formatAddress(this.address), seq: wanted.seq, error: String(error) }, 'snapshot was not stored');
+        if (!this.dropped)
+          this.#host.log.error(
+            { actor: formatAddress(this.address), seq: wanted.seq, error: String(error) },
+            'snapshot was not stored',
+          );
         this.#wanted = undefined;
       } finally {
         this.#saving = false;
@@ -184,7 +222,8 @@ export class ActorCell {
     this.#passed.push(message.seq);
     this.#sinceBytes += bytes;
     this.#host.perform(this, effects, message, entry);
-    this.rearm();
+    if (entry.body.kind === 'tick') this.#ticked(entry.at);
+    else this.rearm();
     const since = { entries: this.#passed.length, bytes: this.#sinceBytes, lastBytes: this.#storedBytes };
     if (this.#host.live && isSnapshotDue(since, this.definition.snapshot.everyEntries)) this.requestSnapshot();
   }
@@ -212,8 +251,16 @@ export class ActorCell {
   }
 
   #suspend(error: unknown): void {
-    this.suspended = error instanceof TroupeError ? error : new TroupeError('ActorSuspended', `${formatAddress(this.address)} can't be folded: ${String(error)}.`, { cause: error });
-    this.#host.log.error({ actor: formatAddress(this.address), code: this.suspended.code }, `actor suspended: ${this.suspended.message}`);
+    this.suspended =
+      error instanceof TroupeError
+        ? error
+        : new TroupeError('ActorSuspended', `${formatAddress(this.address)} can't be folded: ${String(error)}.`, {
+            cause: error,
+          });
+    this.#host.log.error(
+      { actor: formatAddress(this.address), code: this.suspended.code },
+      `actor suspended: ${this.suspended.message}`,
+    );
   }
 
   #markDirty(seq: number): void {
@@ -244,7 +291,11 @@ export class ActorCell {
     this.state = undefined;
     const bytes = encodeState(storeState(this.definition, state));
     const snapshot = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
-    const result = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.save(partition, this.address, snapshot, this.#revision));
+    const result = await retryWhile(
+      clock,
+      () => !this.dropped,
+      () => ports.snapshots.save(partition, this.address, snapshot, this.#revision),
+    );
     if (this.dropped || result === undefined) return;
     if (result.kind === 'conflict') {
       this.#host.gap(`the snapshot of ${formatAddress(this.address)} changed while it was migrated`);
@@ -267,7 +318,11 @@ export class ActorCell {
 
   async #save(wanted: WantedSnapshot): Promise<void> {
     const { ports, partition, clock } = this.#host;
-    const result = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.save(partition, this.address, wanted, this.#revision));
+    const result = await retryWhile(
+      clock,
+      () => !this.dropped,
+      () => ports.snapshots.save(partition, this.address, wanted, this.#revision),
+    );
     if (this.dropped || result === undefined) return;
     if (result.kind === 'saved') {
       this.#wanted = undefined;
@@ -279,7 +334,11 @@ export class ActorCell {
 
   async #resolveConflict(wanted: WantedSnapshot): Promise<void> {
     const { ports, partition, clock } = this.#host;
-    const stored = await retryWhile(clock, () => !this.dropped, () => ports.snapshots.load(partition, this.address));
+    const stored = await retryWhile(
+      clock,
+      () => !this.dropped,
+      () => ports.snapshots.load(partition, this.address),
+    );
     if (this.dropped || this.state === undefined) return;
     this.#wanted = undefined;
     if (stored === undefined) {
@@ -297,7 +356,9 @@ export class ActorCell {
       this.#base(stored);
       this.requestSnapshot();
     } else {
-      this.#host.gap(`the stored snapshot of ${formatAddress(this.address)} at ${stored.seq} is not on the way of this fold`);
+      this.#host.gap(
+        `the stored snapshot of ${formatAddress(this.address)} at ${stored.seq} is not on the way of this fold`,
+      );
     }
   }
 
@@ -311,7 +372,8 @@ export class ActorCell {
     const { clock, options } = this.#host;
     const waitMs = Math.max(0, due - clock.now());
     if (waitMs <= options.tickDurableAfterMs) this.#timer = clock.setTimer(() => this.#wakeUp(due), waitMs);
-    else if (this.tickAt === undefined || this.tickAt > due) this.#timer = clock.setTimer(() => this.#makeDurable(due), options.tickDurableAfterMs);
+    else if (this.tickAt === undefined || this.tickAt > due)
+      this.#timer = clock.setTimer(() => this.#makeDurable(due), options.tickDurableAfterMs);
   }
 
   /** The owner's own tick, for short waits. Repeated until the step has moved on. */
@@ -319,6 +381,18 @@ export class ActorCell {
     if (this.dropped || this.state?.nextDueAt !== due) return;
     this.#timer = this.#host.clock.setTimer(() => this.#wakeUp(due), 1_000);
     this.#host.tick(this);
+  }
+
+  /** A tick that came a moment too early, by the stream's clock, is repeated when its time has come. */
+  #ticked(at: number): void {
+    const due = this.state!.nextDueAt;
+    if (due !== this.#armedFor || due - at > this.#host.options.tickDurableAfterMs) {
+      this.#armedFor = Number.NaN;
+      this.rearm();
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = this.#host.clock.setTimer(() => this.#wakeUp(due), Math.max(1, due - at));
   }
 
   /** What still waits after a second is kept by the server, so that it survives every worker. */
@@ -330,7 +404,12 @@ export class ActorCell {
       .then(() => {
         if (wanted()) this.tickAt = due;
       })
-      .catch((error: unknown) => this.#host.log.error({ actor: formatAddress(this.address), due, error: String(error) }, 'wake-up was not stored'));
+      .catch((error: unknown) =>
+        this.#host.log.error(
+          { actor: formatAddress(this.address), due, error: String(error) },
+          'wake-up was not stored',
+        ),
+      );
   }
 
   #cancelTick(): void {

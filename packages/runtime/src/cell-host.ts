@@ -31,8 +31,18 @@ export interface CellHost {
   /** The code that folds the first entries of an actor without a snapshot. */
   firstCode(definition: ActorDefinition): ActorDefinition;
   /** The code that may read a stored state. @throws TroupeError when it isn't here. */
-  codeFor(definition: ActorDefinition, version: number, hash: string, address: ActorAddress): ActorDefinition | 'migrate';
-  restore(definition: ActorDefinition, code: ActorDefinition | 'migrate', address: ActorAddress, data: unknown): ActorState;
+  codeFor(
+    definition: ActorDefinition,
+    version: number,
+    hash: string,
+    address: ActorAddress,
+  ): ActorDefinition | 'migrate';
+  restore(
+    definition: ActorDefinition,
+    code: ActorDefinition | 'migrate',
+    address: ActorAddress,
+    data: unknown,
+  ): ActorState;
   /** The journal and a snapshot contradict each other: the partition is taken over again. */
   gap(reason: string): void;
   /** Two folds of the same entries disagree. */

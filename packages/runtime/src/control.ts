@@ -8,7 +8,24 @@
  *    turn. Silence means unknown; `NotAccepted` means that nothing was stored.
  */
 import { type ActorState, definitionFor, effectIdOf, type PendingTimer } from '@troupe/core';
-import { type ActorAddress, decodeKey, encodeKey, encodePayload, encodeValue, type FailureRecord, formatAddress, HEADERS, hash53, partitionOf, statusOf, TYPE_PATTERN, TroupeError, toFailureRecord, decodeEntry, type JournalEntry } from '@troupe/wire';
+import {
+  type ActorAddress,
+  decodeEntry,
+  decodeKey,
+  encodeKey,
+  encodePayload,
+  encodeValue,
+  type FailureRecord,
+  formatAddress,
+  HEADERS,
+  hash53,
+  type JournalEntry,
+  partitionOf,
+  statusOf,
+  TroupeError,
+  TYPE_PATTERN,
+  toFailureRecord,
+} from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import type { PartitionHost, PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
@@ -37,7 +54,11 @@ export function serveControl(host: ControlHost): { close(): void } {
   const { bus } = host.ports;
   const { subjects } = host;
   const queue = { queue: `${subjects.prefix}-workers` };
-  const on = (subject: string, options: { readonly queue?: string }, handle: (message: BusMessage) => Promise<void> | void): { close(): void } =>
+  const on = (
+    subject: string,
+    options: { readonly queue?: string },
+    handle: (message: BusMessage) => Promise<void> | void,
+  ): { close(): void } =>
     bus.subscribe(subject, options, (message) => {
       void (async () => handle(message))().catch((error: unknown) => respondError(message, toFailureRecord(error)));
     });
@@ -69,7 +90,14 @@ async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> 
   const address = addressOf(parsed);
   if (!(address instanceof Object && 'type' in address)) throw address;
   const headers: Record<string, string> = {};
-  for (const name of [HEADERS.contentType, HEADERS.deadline, HEADERS.created, HEADERS.input, HEADERS.traceparent, HEADERS.tracestate]) {
+  for (const name of [
+    HEADERS.contentType,
+    HEADERS.deadline,
+    HEADERS.created,
+    HEADERS.input,
+    HEADERS.traceparent,
+    HEADERS.tracestate,
+  ]) {
     const value = message.header(name);
     if (value !== undefined) headers[name] = value;
   }
@@ -78,7 +106,11 @@ async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> 
   try {
     await host.ports.journal.publish('task', address, message.payload, headers);
   } catch (error) {
-    throw new TroupeError('NotAccepted', `The task for ${formatAddress(address)} was not stored: ${error instanceof Error ? error.message : String(error)}. Try again with the same Troupe-Task-Id.`, { retryable: true, cause: error });
+    throw new TroupeError(
+      'NotAccepted',
+      `The task for ${formatAddress(address)} was not stored: ${error instanceof Error ? error.message : String(error)}. Try again with the same Troupe-Task-Id.`,
+      { retryable: true, cause: error },
+    );
   }
 }
 
@@ -102,18 +134,31 @@ async function answerQuery(host: ControlHost, message: BusMessage): Promise<void
       }
     } else if (owner === undefined && (await forward(host, message, partition, address, accept))) return;
     if (host.clock.monotonic() + RETRY_MS >= endAtMs) {
-      throw new TroupeError('NoOwner', `No worker could answer for ${formatAddress(address)} (partition ${partition}) in time. Is a worker running? See troupe doctor.`, { retryable: true });
+      throw new TroupeError(
+        'NoOwner',
+        `No worker could answer for ${formatAddress(address)} (partition ${partition}) in time. Is a worker running? See troupe doctor.`,
+        { retryable: true },
+      );
     }
     await sleep(host, RETRY_MS);
   }
 }
 
 /** @returns whether an owner elsewhere answered. */
-async function forward(host: ControlHost, message: BusMessage, partition: number, address: ActorAddress, accept: string): Promise<boolean> {
+async function forward(
+  host: ControlHost,
+  message: BusMessage,
+  partition: number,
+  address: ActorAddress,
+  accept: string,
+): Promise<boolean> {
   const minSeq = message.header('Troupe-Min-Seq');
   const headers = { Accept: accept, ...(minSeq === undefined ? {} : { 'Troupe-Min-Seq': minSeq }) };
   try {
-    const answer = await host.ports.bus.request(host.subjects.forward(partition, address), message.payload, { timeoutMs: FORWARD_TIMEOUT_MS, headers });
+    const answer = await host.ports.bus.request(host.subjects.forward(partition, address), message.payload, {
+      timeoutMs: FORWARD_TIMEOUT_MS,
+      headers,
+    });
     const code = answer.header(HEADERS.errorCode);
     const passed: Record<string, string> = {};
     for (const name of [HEADERS.contentType, HEADERS.errorCode, HEADERS.errorText]) {
@@ -135,13 +180,30 @@ async function answerForwarded(host: ControlHost, message: BusMessage): Promise<
   if (owner === undefined || !owner.fresh || type === undefined || keyToken === undefined) return;
   const address = { type, key: decodeKey(keyToken) };
   const endAtMs = host.clock.monotonic() + FORWARD_TIMEOUT_MS / 2;
-  const answer = await answerHere(host, owner, address, parseQuery(message.payload), numberHeader(message.header('Troupe-Min-Seq')), endAtMs);
+  const answer = await answerHere(
+    host,
+    owner,
+    address,
+    parseQuery(message.payload),
+    numberHeader(message.header('Troupe-Min-Seq')),
+    endAtMs,
+  );
   if (answer !== undefined) respondValue(message, answer, message.header('Accept') ?? '');
 }
 
-async function answerHere(host: ControlHost, owner: PartitionOwner, address: ActorAddress, request: QueryRequest, minSeq: number, endAtMs: number): Promise<unknown> {
+async function answerHere(
+  host: ControlHost,
+  owner: PartitionOwner,
+  address: ActorAddress,
+  request: QueryRequest,
+  minSeq: number,
+  endAtMs: number,
+): Promise<unknown> {
   if (!host.definitions.has(address.type)) {
-    throw new TroupeError('UnknownActorType', `No worker has actors of type '${address.type}'. Known types: ${[...host.definitions.keys()].sort().join(', ')}.`);
+    throw new TroupeError(
+      'UnknownActorType',
+      `No worker has actors of type '${address.type}'. Known types: ${[...host.definitions.keys()].sort().join(', ')}.`,
+    );
   }
   while (owner.position < minSeq) {
     if (owner.dropped || host.clock.monotonic() >= endAtMs) return undefined;
@@ -153,7 +215,10 @@ async function answerHere(host: ControlHost, owner: PartitionOwner, address: Act
   if (cell.suspended !== undefined && request.query !== 'history') throw cell.suspended;
   const handler = QUERIES[request.query];
   if (handler === undefined) {
-    throw new TroupeError('InvalidPayload', `There is no query '${request.query}'. Known: ${Object.keys(QUERIES).join(', ')}.`);
+    throw new TroupeError(
+      'InvalidPayload',
+      `There is no query '${request.query}'. Known: ${Object.keys(QUERIES).join(', ')}.`,
+    );
   }
   return handler(host, cell, request);
 }
@@ -185,10 +250,21 @@ function describeState(cell: ActorCell): object {
     output: view?.output,
     tags: view?.tags ?? [],
     children: view?.children ?? {},
-    turn: state.turn && { seq: state.turn.seq, taskId: state.turn.taskId, openedAt: state.turn.openedAt, deadlineAt: state.turn.deadlineAt },
+    turn: state.turn && {
+      seq: state.turn.seq,
+      taskId: state.turn.taskId,
+      openedAt: state.turn.openedAt,
+      deadlineAt: state.turn.deadlineAt,
+    },
     stash: { depth: state.stash.length, bytes: state.stashBytes },
     timers: timersOf(state),
-    effects: [...state.effects.values()].map((effect) => ({ id: effectIdOf(cell.address, effect.id), kind: effect.kind, src: effect.src, openedAt: effect.openedAt, turn: effect.turn })),
+    effects: [...state.effects.values()].map((effect) => ({
+      id: effectIdOf(cell.address, effect.id),
+      kind: effect.kind,
+      src: effect.src,
+      openedAt: effect.openedAt,
+      turn: effect.turn,
+    })),
   };
 }
 
@@ -200,11 +276,16 @@ function timersOf(state: ActorState): object[] {
 function outcomeOf(cell: ActorCell, request: QueryRequest): object {
   const state = cell.state!;
   const { taskId } = request;
-  if (typeof taskId !== 'string') throw new TroupeError('InvalidPayload', 'The query "outcome" needs the taskId it asks for: {"query":"outcome","taskId":"..."}.');
+  if (typeof taskId !== 'string')
+    throw new TroupeError(
+      'InvalidPayload',
+      'The query "outcome" needs the taskId it asks for: {"query":"outcome","taskId":"..."}.',
+    );
   const found = state.tasks.find(hash53(taskId), state.now);
   if (found.kind === 'pending') return { status: 'pending' };
   if (found.kind === 'ended') {
-    if (found.outcome === undefined) throw new TroupeError('OutcomeExpired', `Task ${taskId} took effect; its outcome is no longer kept.`);
+    if (found.outcome === undefined)
+      throw new TroupeError('OutcomeExpired', `Task ${taskId} took effect; its outcome is no longer kept.`);
     return { status: 'ended', seq: found.seq, ...found.outcome };
   }
   const recent = state.recent.find((one) => String(one.seq) === taskId);
@@ -216,7 +297,10 @@ function outcomeOf(cell: ActorCell, request: QueryRequest): object {
 async function historyOf(host: ControlHost, address: ActorAddress, request: QueryRequest): Promise<object> {
   const limit = Math.min(typeof request.limit === 'number' ? request.limit : HISTORY_PAGE_MAX, HISTORY_PAGE_MAX);
   const last = typeof request.last === 'number' ? request.last : undefined;
-  const range = { fromSeq: numberOf(request.fromSeq, 0), ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}) };
+  const range = {
+    fromSeq: numberOf(request.fromSeq, 0),
+    ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}),
+  };
   const entries: JournalEntry[] = [];
   let next: number | undefined;
   for await (const message of host.ports.journal.readActor(address, range)) {
@@ -238,30 +322,46 @@ async function answerList(host: ControlHost, message: BusMessage): Promise<void>
   const after = typeof request.after === 'string' ? request.after : '';
   const type = typeof request.type === 'string' ? request.type : undefined;
   const names = new Set<string>();
-  for await (const { address } of host.ports.snapshots.list(type === undefined ? {} : { type })) names.add(formatAddress(address));
+  for await (const { address } of host.ports.snapshots.list(type === undefined ? {} : { type }))
+    names.add(formatAddress(address));
   for (let partition = 0; partition < host.ports.journal.partitions; partition++) {
     for (const cell of host.owner(partition)?.cells.values() ?? []) {
-      if ((type === undefined || cell.address.type === type) && (cell.state?.seq ?? 0) > 0) names.add(formatAddress(cell.address));
+      if ((type === undefined || cell.address.type === type) && (cell.state?.seq ?? 0) > 0)
+        names.add(formatAddress(cell.address));
     }
   }
-  const page = [...names].filter((name) => name > after).sort().slice(0, limit + 1);
+  const page = [...names]
+    .filter((name) => name > after)
+    .sort()
+    .slice(0, limit + 1);
   const more = page.length > limit;
   const shown = more ? page.slice(0, limit) : page;
   const actors = shown.map((name) => {
     const at = name.indexOf('/');
     const address = { type: name.slice(0, at), key: name.slice(at + 1) };
-    const cell = host.owner(partitionOf(address, host.ports.journal.partitions))?.cells.get(`${address.type}.${encodeKey(address.key)}`);
+    const cell = host
+      .owner(partitionOf(address, host.ports.journal.partitions))
+      ?.cells.get(`${address.type}.${encodeKey(address.key)}`);
     const state = cell?.state;
     const view = state?.machine === undefined ? undefined : cell?.definition.driver.view(state.machine);
-    return { ...address, loaded: cell !== undefined, seq: state?.seq, status: cell?.suspended ? 'suspended' : view?.status, value: view?.value };
+    return {
+      ...address,
+      loaded: cell !== undefined,
+      seq: state?.seq,
+      status: cell?.suspended ? 'suspended' : view?.status,
+      value: view?.value,
+    };
   });
   respondValue(message, { actors, ...(more ? { next: shown.at(-1) } : {}) }, message.header('Accept') ?? '');
 }
 
 // --- shared
 
-function addressOf(parsed: { readonly type: string; readonly keyToken: string } | undefined): ActorAddress | TroupeError {
-  if (parsed === undefined || !TYPE_PATTERN.test(parsed.type)) return new TroupeError('InvalidType', `The subject names no actor type; a type matches ${TYPE_PATTERN.source}.`);
+function addressOf(
+  parsed: { readonly type: string; readonly keyToken: string } | undefined,
+): ActorAddress | TroupeError {
+  if (parsed === undefined || !TYPE_PATTERN.test(parsed.type))
+    return new TroupeError('InvalidType', `The subject names no actor type; a type matches ${TYPE_PATTERN.source}.`);
   try {
     return { type: parsed.type, key: decodeKey(parsed.keyToken) };
   } catch (error) {
@@ -270,7 +370,10 @@ function addressOf(parsed: { readonly type: string; readonly keyToken: string } 
 }
 
 function notFound(address: ActorAddress): TroupeError {
-  return new TroupeError('NotFound', `There is no actor ${formatAddress(address)}: nothing was ever sent to it. Check the key; a query never creates an actor.`);
+  return new TroupeError(
+    'NotFound',
+    `There is no actor ${formatAddress(address)}: nothing was ever sent to it. Check the key; a query never creates an actor.`,
+  );
 }
 
 function parseQuery(payload: Uint8Array, fallback = 'state'): QueryRequest {
@@ -281,7 +384,10 @@ function parseQuery(payload: Uint8Array, fallback = 'state'): QueryRequest {
     const value = JSON.parse(text) as { query?: unknown };
     return { ...value, query: typeof value.query === 'string' ? value.query : fallback };
   } catch {
-    throw new TroupeError('InvalidPayload', 'A query is a name such as "state", or JSON such as {"query":"history","last":20}.');
+    throw new TroupeError(
+      'InvalidPayload',
+      'A query is a name such as "state", or JSON such as {"query":"history","last":20}.',
+    );
   }
 }
 
@@ -293,14 +399,21 @@ function respondValue(message: BusMessage, value: unknown, accept: string): void
   const msgpack = accept.includes('application/msgpack');
   const payload = msgpack ? encodeValue(value) : encodePayload(jsonable(value));
   if (payload.length > ANSWER_BYTES_MAX) {
-    throw new TroupeError('PayloadTooLarge', `The answer takes ${payload.length} bytes; at most ${ANSWER_BYTES_MAX} are sent. Ask for less: a shorter range, or part of the state.`);
+    throw new TroupeError(
+      'PayloadTooLarge',
+      `The answer takes ${payload.length} bytes; at most ${ANSWER_BYTES_MAX} are sent. Ask for less: a shorter range, or part of the state.`,
+    );
   }
   message.respond(payload, { [HEADERS.contentType]: msgpack ? 'application/msgpack' : 'application/json' });
 }
 
 function respondError(message: BusMessage, error: FailureRecord): void {
   if (message.reply === undefined) return;
-  message.respond(encodePayload(error), { [HEADERS.contentType]: 'application/json', [HEADERS.errorCode]: String(statusOf(error.code)), [HEADERS.errorText]: error.message.replace(/[\r\n]+/g, ' ').slice(0, 500) });
+  message.respond(encodePayload(error), {
+    [HEADERS.contentType]: 'application/json',
+    [HEADERS.errorCode]: String(statusOf(error.code)),
+    [HEADERS.errorText]: error.message.replace(/[\r\n]+/g, ' ').slice(0, 500),
+  });
 }
 
 /** For people and JSON clients: what JSON can't hold is shown as text. */

@@ -10,8 +10,23 @@
  *    callback with more than 1,024 waiting fails with `EffectOverflow`.
  * 5. What is stopped journals nothing more.
  */
-import { DEFAULT_EFFECT, effectIdOf, type OpenEffect, type ResolvedEffectOptions, type RunningChild, retryDelayMs, withEffectId } from '@troupe/core';
-import { formatAddress, type InternalBody, type Outcome, type StreamBody, TroupeError, toFailureRecord } from '@troupe/wire';
+import {
+  DEFAULT_EFFECT,
+  effectIdOf,
+  type OpenEffect,
+  type ResolvedEffectOptions,
+  type RunningChild,
+  retryDelayMs,
+  withEffectId,
+} from '@troupe/core';
+import {
+  formatAddress,
+  type InternalBody,
+  type Outcome,
+  type StreamBody,
+  TroupeError,
+  toFailureRecord,
+} from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { Log } from './log.ts';
@@ -77,7 +92,21 @@ export class EffectRunner {
     if (this.#runs.has(runId)) return;
     if (effect.once && !this.#mayStartOnce(host, cell, effect, effectId)) return;
     const options = cell.definition.effects.get(effect.src) ?? DEFAULT_EFFECT;
-    const run: Run = { host, cell, effect, effectId, options, child: undefined, timer: undefined, attempt: 1, n: 0, inFlight: 0, waiting: [], release: undefined, over: false };
+    const run: Run = {
+      host,
+      cell,
+      effect,
+      effectId,
+      options,
+      child: undefined,
+      timer: undefined,
+      attempt: 1,
+      n: 0,
+      inFlight: 0,
+      waiting: [],
+      release: undefined,
+      over: false,
+    };
     this.#runs.set(runId, run);
     this.#slots.acquire(`${cell.definition.type}.${effect.src}`, options.concurrencyMax, (release) => {
       run.release = release;
@@ -119,8 +148,15 @@ export class EffectRunner {
     const mine = claim.epoch === host.epoch && claim.worker === host.workerId && this.#claims.has(key);
     this.#claims.delete(key);
     if (mine) return true;
-    const error = new TroupeError('OutcomeUnknown', `Effect ${effectId} was started by worker ${claim.worker}, which is gone, and may not be repeated. Find out from the called system whether it happened.`);
-    void this.#append(host, cell, { kind: 'outcome', effectId, result: { ok: false, error: toFailureRecord(error, { actor: formatAddress(cell.address) }) } });
+    const error = new TroupeError(
+      'OutcomeUnknown',
+      `Effect ${effectId} was started by worker ${claim.worker}, which is gone, and may not be repeated. Find out from the called system whether it happened.`,
+    );
+    void this.#append(host, cell, {
+      kind: 'outcome',
+      effectId,
+      result: { ok: false, error: toFailureRecord(error, { actor: formatAddress(cell.address) }) },
+    });
     return false;
   }
 
@@ -162,7 +198,14 @@ export class EffectRunner {
 
   #timedOut(run: Run): void {
     run.child?.stop();
-    this.#failed(run, new TroupeError('EffectTimeout', `'${run.effect.src}' of ${formatAddress(run.cell.address)} took longer than ${run.options.timeoutMs} ms. Raise effects.${run.effect.src}.timeoutMs, or make it faster.`, { retryable: true }));
+    this.#failed(
+      run,
+      new TroupeError(
+        'EffectTimeout',
+        `'${run.effect.src}' of ${formatAddress(run.cell.address)} took longer than ${run.options.timeoutMs} ms. Raise effects.${run.effect.src}.timeoutMs, or make it faster.`,
+        { retryable: true },
+      ),
+    );
   }
 
   #failed(run: Run, error: unknown): void {
@@ -174,7 +217,10 @@ export class EffectRunner {
       run.timer = this.#clock.setTimer(() => this.#begin(run), waitMs);
       return;
     }
-    this.#finish(run, { ok: false, error: toFailureRecord(error, { code: 'EffectFailed', actor: formatAddress(run.cell.address) }) });
+    this.#finish(run, {
+      ok: false,
+      error: toFailureRecord(error, { code: 'EffectFailed', actor: formatAddress(run.cell.address) }),
+    });
   }
 
   #finish(run: Run, result: Outcome): void {
@@ -183,7 +229,13 @@ export class EffectRunner {
     run.timer?.cancel();
     const body: InternalBody =
       run.effect.kind === 'callback' || run.effect.kind === 'observable'
-        ? { kind: 'stream', effectId: run.effectId, run: run.host.epoch, n: ++run.n, item: result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error } }
+        ? {
+            kind: 'stream',
+            effectId: run.effectId,
+            run: run.host.epoch,
+            n: ++run.n,
+            item: result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error },
+          }
         : { kind: 'outcome', effectId: run.effectId, result };
     void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
   }
@@ -195,7 +247,15 @@ export class EffectRunner {
       else run.waiting.push(item);
       if (run.waiting.length > STREAM_WAITING_MAX) {
         run.child?.stop();
-        this.#finish(run, { ok: false, error: toFailureRecord(new TroupeError('EffectOverflow', `'${run.effect.src}' of ${formatAddress(run.cell.address)} sends faster than the journal takes it: ${STREAM_WAITING_MAX} events wait. Send less, or use an observable, which keeps the latest value.`)) });
+        this.#finish(run, {
+          ok: false,
+          error: toFailureRecord(
+            new TroupeError(
+              'EffectOverflow',
+              `'${run.effect.src}' of ${formatAddress(run.cell.address)} sends faster than the journal takes it: ${STREAM_WAITING_MAX} events wait. Send less, or use an observable, which keeps the latest value.`,
+            ),
+          ),
+        });
       }
       return;
     }
@@ -220,11 +280,18 @@ export class EffectRunner {
   /** Appends while the partition is owned; what can't be stored becomes an error that can. */
   async #append(host: EffectHost, cell: ActorCell, body: InternalBody): Promise<void> {
     try {
-      await retryWhile(this.#clock, () => !host.dropped, () => this.#journal.append(cell.address, body));
+      await retryWhile(
+        this.#clock,
+        () => !host.dropped,
+        () => this.#journal.append(cell.address, body),
+      );
     } catch (error) {
       const instead = substitute(body, error, formatAddress(cell.address));
       if (instead === undefined) {
-        this.#log.error({ actor: formatAddress(cell.address), kind: body.kind, error: String(error) }, 'an entry could not be journaled');
+        this.#log.error(
+          { actor: formatAddress(cell.address), kind: body.kind, error: String(error) },
+          'an entry could not be journaled',
+        );
         return;
       }
       await this.#append(host, cell, instead);
@@ -237,8 +304,15 @@ function substitute(body: InternalBody, error: unknown, actor: string): Internal
   if (error instanceof PortError && error.kind !== 'too-large') return undefined;
   const code = error instanceof PortError ? 'PayloadTooLarge' : 'NotStorable';
   const message = error instanceof Error ? error.message : String(error);
-  const record = toFailureRecord(new TroupeError(code, `What the effect returned can't be journaled: ${message} Return plain data within the payload limit.`), { actor });
+  const record = toFailureRecord(
+    new TroupeError(
+      code,
+      `What the effect returned can't be journaled: ${message} Return plain data within the payload limit.`,
+    ),
+    { actor },
+  );
   if (body.kind === 'outcome' && body.result.ok) return { ...body, result: { ok: false, error: record } };
-  if (body.kind === 'stream' && (body.item.kind === 'next' || body.item.kind === 'event')) return { ...body, item: { kind: 'error', error: record } };
+  if (body.kind === 'stream' && (body.item.kind === 'next' || body.item.kind === 'event'))
+    return { ...body, item: { kind: 'error', error: record } };
   return undefined;
 }

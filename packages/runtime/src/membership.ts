@@ -50,7 +50,9 @@ export class Membership {
 
   /** R5: whether effects may start. */
   get fresh(): boolean {
-    return this.#ports.bus.connected && this.#ports.clock.monotonic() - this.#renewedAtMs < this.#options.leaseTtlMs / 2;
+    return (
+      this.#ports.bus.connected && this.#ports.clock.monotonic() - this.#renewedAtMs < this.#options.leaseTtlMs / 2
+    );
   }
 
   async renew(): Promise<void> {

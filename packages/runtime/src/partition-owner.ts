@@ -11,9 +11,31 @@
  * R13 An outcome is told only after the entry has been folded.
  * R14 No effect before the head that was read after the claim has been reached.
  */
-import { type ActorDefinition, type ActorState, decodeStoredState, definitionFor, type Effect, effectIdOf, withEffectId } from '@troupe/core';
+import {
+  type ActorDefinition,
+  type ActorState,
+  decodeStoredState,
+  definitionFor,
+  type Effect,
+  effectIdOf,
+  withEffectId,
+} from '@troupe/core';
 import { migrateStoredState } from '@troupe/core/internal';
-import { type ActorAddress, type DecodeEntryOptions, decodeEntry, decodeKey, type FailureRecord, formatAddress, type InternalBody, type JournalEntry, type StoredMessage, type Subjects, TYPE_PATTERN, TroupeError, toFailureRecord } from '@troupe/wire';
+import {
+  type ActorAddress,
+  type DecodeEntryOptions,
+  decodeEntry,
+  decodeKey,
+  type FailureRecord,
+  formatAddress,
+  type InternalBody,
+  type JournalEntry,
+  type StoredMessage,
+  type Subjects,
+  TroupeError,
+  TYPE_PATTERN,
+  toFailureRecord,
+} from '@troupe/wire';
 import { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
@@ -67,7 +89,15 @@ interface Held {
 export const PURGE_AGE_MS_MIN = 600_000;
 
 /** Effects that are acknowledged once and then done, and that a new owner need not repeat below `done`. */
-const ONE_SHOT: ReadonlySet<Effect['kind']> = new Set(['reply', 'answer', 'ask', 'send', 'emit', 'action', 'dead-letter']);
+const ONE_SHOT: ReadonlySet<Effect['kind']> = new Set([
+  'reply',
+  'answer',
+  'ask',
+  'send',
+  'emit',
+  'action',
+  'dead-letter',
+]);
 
 export class PartitionOwner implements CellHost, EffectHost {
   readonly partition: number;
@@ -141,7 +171,10 @@ export class PartitionOwner implements CellHost, EffectHost {
 
   /** R6: the reader was at the head within half the TTL, or what it reads is far younger than purge may touch. */
   #gapless(): boolean {
-    return this.clock.monotonic() - this.headAtMs < this.options.leaseTtlMs / 2 || this.clock.now() - this.#lastAt < PURGE_AGE_MS_MIN / 2;
+    return (
+      this.clock.monotonic() - this.headAtMs < this.options.leaseTtlMs / 2 ||
+      this.clock.now() - this.#lastAt < PURGE_AGE_MS_MIN / 2
+    );
   }
 
   /** Writes the epoch into the checkpoint (R3), then reads from the mark. */
@@ -312,29 +345,55 @@ export class PartitionOwner implements CellHost, EffectHost {
     if (stamped === undefined) return definition;
     const code = definitionFor(definition, stamped.version);
     if (code !== undefined && (code.hash === stamped.hash || this.#host.dev)) return code;
-    throw new TroupeError('ActorSuspended', `Entries of '${definition.type}' in partition ${this.partition} were folded by version ${stamped.version} (${stamped.hash}), and its worker did not hand over in good order. This worker has version ${definition.version} (${definition.hash}). List the earlier definition under previous.`, {
-      details: { needs: stamped, here: { version: definition.version, hash: definition.hash } },
-    });
+    throw new TroupeError(
+      'ActorSuspended',
+      `Entries of '${definition.type}' in partition ${this.partition} were folded by version ${stamped.version} (${stamped.hash}), and its worker did not hand over in good order. This worker has version ${definition.version} (${definition.hash}). List the earlier definition under previous.`,
+      {
+        details: { needs: stamped, here: { version: definition.version, hash: definition.hash } },
+      },
+    );
   }
 
-  codeFor(definition: ActorDefinition, version: number, hash: string, address: ActorAddress): ActorDefinition | 'migrate' {
+  codeFor(
+    definition: ActorDefinition,
+    version: number,
+    hash: string,
+    address: ActorAddress,
+  ): ActorDefinition | 'migrate' {
     const code = definitionFor(definition, version);
     if (code !== undefined) {
       if (code.hash === hash || this.#host.dev) return code;
-      throw new TroupeError('VersionConflict', `${formatAddress(address)} was written by another definition of '${definition.type}' with the same version ${version}. Raise the version whenever machine or policies change.`, { details: { version, stored: hash, here: code.hash } });
+      throw new TroupeError(
+        'VersionConflict',
+        `${formatAddress(address)} was written by another definition of '${definition.type}' with the same version ${version}. Raise the version whenever machine or policies change.`,
+        { details: { version, stored: hash, here: code.hash } },
+      );
     }
     if (version > definition.version) {
-      throw new TroupeError('ActorSuspended', `${formatAddress(address)} is at version ${version} of '${definition.type}'; this worker has ${definition.version}. Deploy version ${version} or later.`, { details: { version, here: definition.version } });
+      throw new TroupeError(
+        'ActorSuspended',
+        `${formatAddress(address)} is at version ${version} of '${definition.type}'; this worker has ${definition.version}. Deploy version ${version} or later.`,
+        { details: { version, here: definition.version } },
+      );
     }
     if (!this.#clean) {
-      throw new TroupeError('ActorSuspended', `${formatAddress(address)} is at version ${version} of '${definition.type}', and its last worker did not hand over in good order: entries after its snapshot may only be folded by version ${version}. List that definition under previous.`, {
-        details: { version, here: definition.version },
-      });
+      throw new TroupeError(
+        'ActorSuspended',
+        `${formatAddress(address)} is at version ${version} of '${definition.type}', and its last worker did not hand over in good order: entries after its snapshot may only be folded by version ${version}. List that definition under previous.`,
+        {
+          details: { version, here: definition.version },
+        },
+      );
     }
     return 'migrate';
   }
 
-  restore(definition: ActorDefinition, code: ActorDefinition | 'migrate', address: ActorAddress, data: unknown): ActorState {
+  restore(
+    definition: ActorDefinition,
+    code: ActorDefinition | 'migrate',
+    address: ActorAddress,
+    data: unknown,
+  ): ActorState {
     return code === 'migrate' ? migrateStoredState(definition, address, data) : decodeStoredState(code, address, data);
   }
 
@@ -343,7 +402,10 @@ export class PartitionOwner implements CellHost, EffectHost {
   }
 
   divergence(cell: ActorCell, seq: number): void {
-    const error = new TroupeError('DeterminismViolation', `Two folds of ${formatAddress(cell.address)} up to ${seq} gave different states. An assign, guard, input or delay reads something outside the event and the context; find it with expectDurable.`);
+    const error = new TroupeError(
+      'DeterminismViolation',
+      `Two folds of ${formatAddress(cell.address)} up to ${seq} gave different states. An assign, guard, input or delay reads something outside the event and the context; find it with expectDurable.`,
+    );
     this.log.error({ actor: formatAddress(cell.address), seq, code: error.code }, error.message);
   }
 
@@ -391,10 +453,18 @@ export class PartitionOwner implements CellHost, EffectHost {
     const error: FailureRecord =
       entry.body.kind === 'invalid'
         ? entry.body.error
-        : toFailureRecord(new TroupeError('UnknownActorType', `No worker has actors of type '${message.type}'. Known types: ${known.join(', ') || 'none'}.`, { details: { known } }));
+        : toFailureRecord(
+            new TroupeError(
+              'UnknownActorType',
+              `No worker has actors of type '${message.type}'. Known types: ${known.join(', ') || 'none'}.`,
+              { details: { known } },
+            ),
+          );
     if (address !== undefined) this.#refused = boundedRefusals(this.#refused, message.type, message.seq);
     this.#owed.add(message.seq);
-    void this.#deadLetter(address ?? { type: 'invalid', key: 'invalid' }, message, error).finally(() => this.#owed.remove(message.seq));
+    void this.#deadLetter(address ?? { type: 'invalid', key: 'invalid' }, message, error).finally(() =>
+      this.#owed.remove(message.seq),
+    );
     if (message.verb !== 'task') return;
     const { body } = entry;
     const replyTo = 'replyTo' in body && body.replyTo !== undefined ? [body.replyTo] : [];
@@ -410,6 +480,10 @@ export class PartitionOwner implements CellHost, EffectHost {
   }
 
   #effect(held: Held): void {
+    if (held.effect.kind === 'reply' && this.#held.length === 0 && this.fresh) {
+      publishOutcome(this.#host, held.cell.address, held.cell.definition, held.effect);
+      return;
+    }
     if (ONE_SHOT.has(held.effect.kind)) this.owe(held.cell, held.message.seq);
     if (this.#held.length === 0 && this.fresh) this.#execute(held);
     else this.#held.push(held);
@@ -433,16 +507,44 @@ export class PartitionOwner implements CellHost, EffectHost {
         this.pay(cell, message.seq);
         return;
       case 'emit':
-        publishEmit(this.#host, cell, effectIdOf(cell.address, effect.id), effect.event, () => this.pay(cell, message.seq));
+        publishEmit(this.#host, cell, effectIdOf(cell.address, effect.id), effect.event, () =>
+          this.pay(cell, message.seq),
+        );
         return;
       case 'answer':
         this.#send(held, effect.to, { kind: 'outcome', effectId: effect.effectId, result: effect.outcome }, false);
         return;
       case 'ask':
-        this.#send(held, effect.to, { kind: 'ask', effectId: effectIdOf(cell.address, effect.id), from: cell.address, causedAt: effect.causedAt, payload: effect.payload, deadlineAt: effect.deadlineAt, chain: effect.chain, ...(effect.trace && { trace: effect.trace }) }, true);
+        this.#send(
+          held,
+          effect.to,
+          {
+            kind: 'ask',
+            effectId: effectIdOf(cell.address, effect.id),
+            from: cell.address,
+            causedAt: effect.causedAt,
+            payload: effect.payload,
+            deadlineAt: effect.deadlineAt,
+            chain: effect.chain,
+            ...(effect.trace && { trace: effect.trace }),
+          },
+          true,
+        );
         return;
       case 'send':
-        this.#send(held, effect.to, { kind: 'message', effectId: effectIdOf(cell.address, effect.id), from: cell.address, causedAt: effect.causedAt, event: effect.event, ...(effect.trace && { trace: effect.trace }) }, true);
+        this.#send(
+          held,
+          effect.to,
+          {
+            kind: 'message',
+            effectId: effectIdOf(cell.address, effect.id),
+            from: cell.address,
+            causedAt: effect.causedAt,
+            event: effect.event,
+            ...(effect.trace && { trace: effect.trace }),
+          },
+          true,
+        );
         return;
       case 'action':
         this.#runAction(held, effect);
@@ -462,7 +564,10 @@ export class PartitionOwner implements CellHost, EffectHost {
         runner.send(this, cell, effect.effectId, effect.event);
         return;
       case 'log':
-        this.log[effect.level]({ actor: formatAddress(cell.address), seq: message.seq, value: effect.value }, effect.message);
+        this.log[effect.level](
+          { actor: formatAddress(cell.address), seq: message.seq, value: effect.value },
+          effect.message,
+        );
         return;
     }
   }
@@ -476,9 +581,32 @@ export class PartitionOwner implements CellHost, EffectHost {
       ordered,
       wanted: () => !this.dropped,
       onRefused: (error) => {
-        this.log.error({ actor: formatAddress(cell.address), to: formatAddress(to), error: String(error) }, 'a message to another actor can never be delivered');
-        if (body.kind === 'ask') void this.#append(cell, { kind: 'outcome', effectId: body.effectId, result: { ok: false, error: toFailureRecord(error, { code: 'PayloadTooLarge', actor: formatAddress(cell.address) }) } });
-        else if (body.kind === 'outcome' && body.result.ok) void this.#appendTo(to, { ...body, result: { ok: false, error: toFailureRecord(new TroupeError('OutcomeTooLarge', `The answer of ${formatAddress(cell.address)} can't be delivered: ${String(error)}`)) } });
+        this.log.error(
+          { actor: formatAddress(cell.address), to: formatAddress(to), error: String(error) },
+          'a message to another actor can never be delivered',
+        );
+        if (body.kind === 'ask')
+          void this.#append(cell, {
+            kind: 'outcome',
+            effectId: body.effectId,
+            result: {
+              ok: false,
+              error: toFailureRecord(error, { code: 'PayloadTooLarge', actor: formatAddress(cell.address) }),
+            },
+          });
+        else if (body.kind === 'outcome' && body.result.ok)
+          void this.#appendTo(to, {
+            ...body,
+            result: {
+              ok: false,
+              error: toFailureRecord(
+                new TroupeError(
+                  'OutcomeTooLarge',
+                  `The answer of ${formatAddress(cell.address)} can't be delivered: ${String(error)}`,
+                ),
+              ),
+            },
+          });
       },
       onDone: () => this.pay(cell, message.seq),
     });
@@ -499,7 +627,10 @@ export class PartitionOwner implements CellHost, EffectHost {
         }),
       );
     } catch (error) {
-      this.log.error({ actor: formatAddress(cell.address), seq: message.seq, action: effect.type, error: String(error) }, 'a custom action threw');
+      this.log.error(
+        { actor: formatAddress(cell.address), seq: message.seq, action: effect.type, error: String(error) },
+        'a custom action threw',
+      );
     }
     if (sent.length === 0) this.pay(cell, message.seq);
     else void Promise.allSettled(sent).then(() => this.pay(cell, message.seq));
@@ -519,8 +650,15 @@ export class PartitionOwner implements CellHost, EffectHost {
       payload: message.payload,
       ...(error.details === undefined ? {} : { details: error.details }),
     };
-    await retryWhile(this.clock, () => !this.dropped, () => this.#host.ports.deadLetters.put(letter)).catch((failed: unknown) => {
-      this.log.error({ seq: message.seq, code: error.code, error: String(failed) }, 'a dead letter could not be stored');
+    await retryWhile(
+      this.clock,
+      () => !this.dropped,
+      () => this.#host.ports.deadLetters.put(letter),
+    ).catch((failed: unknown) => {
+      this.log.error(
+        { seq: message.seq, code: error.code, error: String(failed) },
+        'a dead letter could not be stored',
+      );
     });
   }
 
@@ -529,8 +667,15 @@ export class PartitionOwner implements CellHost, EffectHost {
   }
 
   async #appendTo(address: ActorAddress, body: InternalBody): Promise<void> {
-    await retryWhile(this.clock, () => !this.dropped, () => this.#host.ports.journal.append(address, body)).catch((error: unknown) => {
-      this.log.error({ actor: formatAddress(address), kind: body.kind, error: String(error) }, 'an entry could not be journaled');
+    await retryWhile(
+      this.clock,
+      () => !this.dropped,
+      () => this.#host.ports.journal.append(address, body),
+    ).catch((error: unknown) => {
+      this.log.error(
+        { actor: formatAddress(address), kind: body.kind, error: String(error) },
+        'an entry could not be journaled',
+      );
     });
   }
 
@@ -553,7 +698,9 @@ export class PartitionOwner implements CellHost, EffectHost {
     this.#confirmed = true;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
-    this.#ticks = await this.#insist(() => this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token)));
+    this.#ticks = await this.#insist(() =>
+      this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token)),
+    );
     if (this.dropped) await this.#ticks.close();
   }
 
@@ -562,10 +709,16 @@ export class PartitionOwner implements CellHost, EffectHost {
     if (this.dropped || this.#released) return;
     const cell = this.cells.get(this.#nameOf(address));
     if (cell !== undefined) cell.tickAt = undefined;
-    void retryWhile(this.clock, () => !this.dropped, async () => {
-      await this.#host.ports.journal.append(address, { kind: 'tick' });
-      await this.#host.ports.ticks.remove(this.partition, token);
-    }).catch((error: unknown) => this.log.error({ actor: formatAddress(address), error: String(error) }, 'a wake-up could not be journaled'));
+    void retryWhile(
+      this.clock,
+      () => !this.dropped,
+      async () => {
+        await this.#host.ports.journal.append(address, { kind: 'tick' });
+        await this.#host.ports.ticks.remove(this.partition, token);
+      },
+    ).catch((error: unknown) =>
+      this.log.error({ actor: formatAddress(address), error: String(error) }, 'a wake-up could not be journaled'),
+    );
   }
 
   #nameOf(address: ActorAddress): string {
@@ -575,7 +728,8 @@ export class PartitionOwner implements CellHost, EffectHost {
 
   #startOpen(cell: ActorCell): void {
     if (cell.state === undefined || this.#released) return;
-    for (const effect of [...cell.state.effects.values()]) if (effect.kind !== 'ask') this.#host.runner.start(this, cell, effect);
+    for (const effect of [...cell.state.effects.values()])
+      if (effect.kind !== 'ask') this.#host.runner.start(this, cell, effect);
   }
 
   /** An actor folded by older code moves to the newest at a journaled version entry. */
@@ -584,7 +738,11 @@ export class PartitionOwner implements CellHost, EffectHost {
     if (state === undefined || state.seq === 0 || state.version >= definition.version) return;
     try {
       for (let version = state.version; version < definition.version; version++) {
-        if (definition.migrate[version] === undefined) throw new TroupeError('MigrationMissing', `${formatAddress(cell.address)} is at version ${state.version} of '${definition.type}', and there is no migrate[${version}]. Deploy a definition with migrate: { ${version}: (state) => state }.`);
+        if (definition.migrate[version] === undefined)
+          throw new TroupeError(
+            'MigrationMissing',
+            `${formatAddress(cell.address)} is at version ${state.version} of '${definition.type}', and there is no migrate[${version}]. Deploy a definition with migrate: { ${version}: (state) => state }.`,
+          );
       }
       void this.#append(cell, { kind: 'version', version: definition.version, hash: definition.hash });
     } catch (error) {
@@ -606,7 +764,9 @@ export class PartitionOwner implements CellHost, EffectHost {
 
   /** Reading pauses while too much is held back or unacknowledged. */
   #throttle(): void {
-    const tooMuch = (this.#held.length > this.options.heldMax && !this.#host.leaseFresh) || this.#host.outbox.waiting > this.options.outboxMax;
+    const tooMuch =
+      (this.#held.length > this.options.heldMax && !this.#host.leaseFresh) ||
+      this.#host.outbox.waiting > this.options.outboxMax;
     if (tooMuch === this.#paused) return;
     this.#paused = tooMuch;
     if (tooMuch) this.#reader?.pause();
@@ -617,8 +777,16 @@ export class PartitionOwner implements CellHost, EffectHost {
 
   async #claimCheckpoint(): Promise<void> {
     for (;;) {
-      const claimed: Checkpoint = { ...this.#checkpoint, epoch: this.epoch, worker: this.#host.workerId, types: this.#typesAtClaim(), released: false };
-      const result = await this.#insist(() => this.#host.ports.records.put(checkpointKey(this.partition), claimed, { expectedRevision: this.#revision }));
+      const claimed: Checkpoint = {
+        ...this.#checkpoint,
+        epoch: this.epoch,
+        worker: this.#host.workerId,
+        types: this.#typesAtClaim(),
+        released: false,
+      };
+      const result = await this.#insist(() =>
+        this.#host.ports.records.put(checkpointKey(this.partition), claimed, { expectedRevision: this.#revision }),
+      );
       if (this.dropped) return;
       if (result.kind === 'saved') {
         this.#revision = result.revision;
@@ -626,7 +794,9 @@ export class PartitionOwner implements CellHost, EffectHost {
         this.#types = claimed.types;
         return;
       }
-      const { revision, checkpoint } = await this.#insist(() => readCheckpoint(this.#host.ports.records, this.partition));
+      const { revision, checkpoint } = await this.#insist(() =>
+        readCheckpoint(this.#host.ports.records, this.partition),
+      );
       if (this.dropped) return;
       if (checkpoint.epoch > this.epoch) {
         this.#host.lost(this, `another worker has taken it over (epoch ${checkpoint.epoch})`);
@@ -644,7 +814,8 @@ export class PartitionOwner implements CellHost, EffectHost {
     const types = { ...this.#checkpoint.types };
     this.#clean = this.#checkpoint.released || this.#claimHead < this.#checkpoint.mark;
     for (const definition of this.#host.definitions.values()) {
-      if (this.#clean || types[definition.type] === undefined || this.#host.dev) types[definition.type] = { version: definition.version, hash: definition.hash };
+      if (this.#clean || types[definition.type] === undefined || this.#host.dev)
+        types[definition.type] = { version: definition.version, hash: definition.hash };
     }
     return types;
   }
@@ -678,7 +849,8 @@ export class PartitionOwner implements CellHost, EffectHost {
     const nowMs = this.clock.monotonic();
     for (const cell of this.cells.values()) {
       if (cell.dirtySince === 0) continue;
-      const lags = this.position - cell.dirtySince > this.options.markLagMax || nowMs - cell.dirtyAtMs > this.options.markAgeMsMax;
+      const lags =
+        this.position - cell.dirtySince > this.options.markLagMax || nowMs - cell.dirtyAtMs > this.options.markAgeMsMax;
       if (lags) cell.requestSnapshot();
     }
   }
@@ -696,13 +868,23 @@ export class PartitionOwner implements CellHost, EffectHost {
   }
 
   async #writeCheckpoint(released: boolean): Promise<void> {
-    if (this.dropped || this.#owed.size > 0 && released) return;
+    if (this.dropped || (this.#owed.size > 0 && released)) return;
     const woken: string[] = [];
     for (const cell of this.cells.values()) if (cell.wakeful) woken.push(formatAddress(cell.address));
-    const next: Checkpoint = { ...this.#checkpoint, done: this.#done(), mark: this.#mark(), woken: woken.sort(), types: this.#types, refused: this.#refused, released };
+    const next: Checkpoint = {
+      ...this.#checkpoint,
+      done: this.#done(),
+      mark: this.#mark(),
+      woken: woken.sort(),
+      types: this.#types,
+      refused: this.#refused,
+      released,
+    };
     if (sameCheckpoint(next, this.#checkpoint)) return;
     try {
-      const result = await this.#host.ports.records.put(checkpointKey(this.partition), next, { expectedRevision: this.#revision });
+      const result = await this.#host.ports.records.put(checkpointKey(this.partition), next, {
+        expectedRevision: this.#revision,
+      });
       if (this.dropped) return;
       if (result.kind === 'saved') {
         this.#revision = result.revision;
@@ -712,7 +894,10 @@ export class PartitionOwner implements CellHost, EffectHost {
       }
       await this.#resolveCheckpoint();
     } catch (error) {
-      this.log.warn({ partition: this.partition, error: String(error) }, 'checkpoint not written; it will be tried again');
+      this.log.warn(
+        { partition: this.partition, error: String(error) },
+        'checkpoint not written; it will be tried again',
+      );
     }
   }
 
@@ -731,15 +916,22 @@ export class PartitionOwner implements CellHost, EffectHost {
   #purge(): void {
     if (this.dropped || this.#released) return;
     void this.#purgeOnce()
-      .catch((error: unknown) => this.log.warn({ partition: this.partition, error: String(error) }, 'purge failed; it will be tried again'))
+      .catch((error: unknown) =>
+        this.log.warn({ partition: this.partition, error: String(error) }, 'purge failed; it will be tried again'),
+      )
       .finally(() => {
-        if (!this.dropped && !this.#released) this.#purgeTimer = this.clock.setTimer(() => this.#purge(), this.options.purgeEveryMs);
+        if (!this.dropped && !this.#released)
+          this.#purgeTimer = this.clock.setTimer(() => this.#purge(), this.options.purgeEveryMs);
       });
   }
 
   async #purgeOnce(): Promise<void> {
     if (!this.fresh || this.#lastAt === 0) return;
-    const keepMs = Math.max(PURGE_AGE_MS_MIN, this.options.leaseTtlMs, ...[...this.#host.definitions.values()].map((one) => one.history.keepForMs));
+    const keepMs = Math.max(
+      PURGE_AGE_MS_MIN,
+      this.options.leaseTtlMs,
+      ...[...this.#host.definitions.values()].map((one) => one.history.keepForMs),
+    );
     const young = await this.#host.ports.journal.firstSeqSince(this.partition, this.#lastAt - keepMs);
     const before = Math.min(this.#acknowledgedMark, young);
     if (before > 1 && this.fresh) await this.#host.ports.journal.purge(this.partition, before);

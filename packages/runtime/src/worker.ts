@@ -82,7 +82,10 @@ export async function startWorker(options: StartWorkerOptions): Promise<Worker> 
 }
 
 const storage = new AsyncLocalStorage<string>();
-const asyncScope = { run: <T>(effectId: string, call: () => T): T => storage.run(effectId, call), get: () => storage.getStore() };
+const asyncScope = {
+  run: <T>(effectId: string, call: () => T): T => storage.run(effectId, call),
+  get: () => storage.getStore(),
+};
 
 class WorkerProcess implements Worker, ControlHost {
   readonly id: string;
@@ -115,7 +118,11 @@ class WorkerProcess implements Worker, ControlHost {
   constructor(options: StartWorkerOptions) {
     this.ports = options.ports;
     this.id = options.id ?? `w-${crypto.randomUUID().slice(0, 13)}`;
-    if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.id)) throw new TroupeError('ConfigInvalid', `Worker id ${JSON.stringify(this.id)} must be 1 to 64 letters, digits, - or _.`);
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.id))
+      throw new TroupeError(
+        'ConfigInvalid',
+        `Worker id ${JSON.stringify(this.id)} must be 1 to 64 letters, digits, - or _.`,
+      );
     this.subjects = createSubjects(options.prefix);
     this.options = resolveWorkerOptions(options.options);
     this.log = options.log ?? SILENT;
@@ -212,7 +219,11 @@ class WorkerProcess implements Worker, ControlHost {
     await Promise.all([...this.#owned.values()].map((partition) => this.#release(partition, endAtMs)));
     renewing.cancel();
     this.#stop();
-    await this.#membership.leave().catch((error: unknown) => this.log.warn({ error: String(error) }, 'the lease could not be given back; it expires by itself'));
+    await this.#membership
+      .leave()
+      .catch((error: unknown) =>
+        this.log.warn({ error: String(error) }, 'the lease could not be given back; it expires by itself'),
+      );
     this.#resolveStopped();
   }
 
@@ -229,16 +240,26 @@ class WorkerProcess implements Worker, ControlHost {
 
   async #release(partition: PartitionOwner, endAtMs: number): Promise<void> {
     const clean = await partition.release(endAtMs).catch((error: unknown) => {
-      this.log.warn({ partition: partition.partition, error: String(error) }, 'partition was not handed over in good order');
+      this.log.warn(
+        { partition: partition.partition, error: String(error) },
+        'partition was not handed over in good order',
+      );
       return false;
     });
-    if (!clean) this.log.warn({ partition: partition.partition }, 'partition left with work undone; its next owner goes on from the last checkpoint');
+    if (!clean)
+      this.log.warn(
+        { partition: partition.partition },
+        'partition left with work undone; its next owner goes on from the last checkpoint',
+      );
     const key = partitionKey(partition.partition);
-    await this.ports.records.get(key).then(async (record) => {
-      const value = record?.value as PartitionRecord | undefined;
-      if (record === undefined || value?.epoch !== partition.epoch || value.owner !== this.id) return;
-      await this.ports.records.put(key, { owner: '', epoch: partition.epoch }, { expectedRevision: record.revision });
-    }).catch(() => undefined);
+    await this.ports.records
+      .get(key)
+      .then(async (record) => {
+        const value = record?.value as PartitionRecord | undefined;
+        if (record === undefined || value?.epoch !== partition.epoch || value.owner !== this.id) return;
+        await this.ports.records.put(key, { owner: '', epoch: partition.epoch }, { expectedRevision: record.revision });
+      })
+      .catch(() => undefined);
     this.#owned.delete(partition.partition);
   }
 
@@ -251,10 +272,13 @@ class WorkerProcess implements Worker, ControlHost {
 
   #scheduleRound(): void {
     if (this.#over) return;
-    const soon = this.#owned.size < this.#wantedCount ? Math.min(1_000, this.options.renewEveryMs) : this.options.renewEveryMs;
+    const soon =
+      this.#owned.size < this.#wantedCount ? Math.min(1_000, this.options.renewEveryMs) : this.options.renewEveryMs;
     this.#timer = this.clock.setTimer(() => {
       this.#round = this.#doRound()
-        .catch((error: unknown) => this.log.warn({ error: String(error) }, 'lease not renewed; effects pause until it is'))
+        .catch((error: unknown) =>
+          this.log.warn({ error: String(error) }, 'lease not renewed; effects pause until it is'),
+        )
         .finally(() => this.#scheduleRound());
     }, soon);
   }
@@ -284,12 +308,16 @@ class WorkerProcess implements Worker, ControlHost {
   #dropForeign(records: ReadonlyMap<string, { readonly value: unknown }>): void {
     for (const partition of [...this.#owned.values()]) {
       const record = records.get(partitionKey(partition.partition))?.value as PartitionRecord | undefined;
-      if (record !== undefined && (record.owner !== this.id || record.epoch !== partition.epoch)) this.lost(partition, `owned by ${record.owner || 'nobody'} in epoch ${record.epoch}`);
+      if (record !== undefined && (record.owner !== this.id || record.epoch !== partition.epoch))
+        this.lost(partition, `owned by ${record.owner || 'nobody'} in epoch ${record.epoch}`);
     }
   }
 
   /** @returns whether something of this worker's share is still held by another one that looks alive. */
-  async #claimShare(workers: ReadonlyMap<string, WorkerRecord>, records: ReadonlyMap<string, { readonly revision: number; readonly value: unknown }>): Promise<boolean> {
+  async #claimShare(
+    workers: ReadonlyMap<string, WorkerRecord>,
+    records: ReadonlyMap<string, { readonly revision: number; readonly value: unknown }>,
+  ): Promise<boolean> {
     const names = [...workers.keys()];
     let blocked = false;
     let wanted = 0;
@@ -298,7 +326,8 @@ class WorkerProcess implements Worker, ControlHost {
       const mine = ownerOf(partition, names) === this.id;
       const owned = this.#owned.get(partition);
       if (mine) wanted++;
-      if (!mine && owned !== undefined) claims.push(this.#release(owned, this.clock.monotonic() + this.options.drainDeadlineMs));
+      if (!mine && owned !== undefined)
+        claims.push(this.#release(owned, this.clock.monotonic() + this.options.drainDeadlineMs));
       if (!mine || owned !== undefined || this.#claiming.has(partition)) continue;
       const record = records.get(partitionKey(partition));
       const holder = (record?.value as PartitionRecord | undefined)?.owner ?? '';
@@ -310,12 +339,17 @@ class WorkerProcess implements Worker, ControlHost {
     return blocked;
   }
 
-  async #claim(partition: number, record: { readonly revision: number; readonly value: unknown } | undefined): Promise<void> {
+  async #claim(
+    partition: number,
+    record: { readonly revision: number; readonly value: unknown } | undefined,
+  ): Promise<void> {
     this.#claiming.add(partition);
     try {
       const epoch = ((record?.value as PartitionRecord | undefined)?.epoch ?? 0) + 1;
       const claim: PartitionRecord = { owner: this.id, epoch };
-      const result = await this.ports.records.put(partitionKey(partition), claim, { expectedRevision: record?.revision ?? 0 });
+      const result = await this.ports.records.put(partitionKey(partition), claim, {
+        expectedRevision: record?.revision ?? 0,
+      });
       if (result.kind === 'conflict' || this.#over) return;
       const { revision, checkpoint } = await readCheckpoint(this.ports.records, partition);
       if (this.#over) return;
@@ -333,7 +367,10 @@ class WorkerProcess implements Worker, ControlHost {
         this.clock.setTimer(resolve, 5);
       });
     }
-    this.log.info({ worker: this.id, partitions: this.#owned.size, types: [...this.definitions.keys()] }, 'worker is ready');
+    this.log.info(
+      { worker: this.id, partitions: this.#owned.size, types: [...this.definitions.keys()] },
+      'worker is ready',
+    );
     this.#resolveReady();
   }
 
@@ -358,9 +395,12 @@ function partitionKey(partition: number): string {
 function byType(definitions: readonly ActorDefinition[]): ReadonlyMap<string, ActorDefinition> {
   const map = new Map<string, ActorDefinition>();
   for (const definition of definitions) {
-    if (map.has(definition.type)) throw new TroupeError('ConfigInvalid', `Two definitions have the type '${definition.type}'. List the newest, with the older one under its 'previous'.`);
+    if (map.has(definition.type))
+      throw new TroupeError(
+        'ConfigInvalid',
+        `Two definitions have the type '${definition.type}'. List the newest, with the older one under its 'previous'.`,
+      );
     map.set(definition.type, definition);
   }
   return map;
 }
-

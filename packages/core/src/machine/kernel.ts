@@ -130,6 +130,10 @@ export class Kernel implements Frame {
   start(ref: NodeRef): void {
     const run = this.run(ref);
     if (run === undefined || run.processing !== NOT_STARTED) return;
+    if (!this.#isCurrent(ref)) {
+      this.stop(run);
+      return;
+    }
     this.#endOlderAt(ref);
     if (ref.systemId !== undefined) this.claimSystemId(ref.systemId, ref);
     run.processing = RUNNING;
@@ -158,18 +162,18 @@ export class Kernel implements Frame {
     if (ref.kind === 'machine') ref.logic.start?.(run.snapshot as AnyMachineSnapshot, scopeOf(ref));
   }
 
-  #endOlderAt(ref: NodeRef): void {
-    const started = [...(this.runs?.values() ?? [])].find(
-      (run) => run.ref !== ref && run.ref.path === ref.path && run.processing === RUNNING,
-    );
-    const older = started ?? this.#resumeOlder(ref);
-    if (older !== undefined) this.stop(older);
+  /** Whether its parent still has this node under its id: another may have taken the place within the same step. */
+  #isCurrent(ref: NodeRef): boolean {
+    if (ref._parent === undefined) return true;
+    return this.run(ref._parent)!.snapshot.children?.[ref.id] === ref;
   }
 
-  #resumeOlder(ref: NodeRef): NodeRun | undefined {
-    if (this.base.nodes === undefined) return undefined;
+  #endOlderAt(ref: NodeRef): void {
+    if (this.base.nodes === undefined) return;
     const older = findNode(this.base, ref.path);
-    return older === undefined || older === ref ? undefined : this.run(older);
+    if (older === undefined || older === ref) return;
+    const run = this.run(older);
+    if (run !== undefined) this.stop(run);
   }
 
   update(run: NodeRun, snapshot: NodeSnapshot): void {
@@ -228,7 +232,7 @@ export class Kernel implements Frame {
     run.inbox.length = 0;
     if (run.processing === NOT_STARTED) {
       run.processing = STOPPED;
-      run.snapshot = { ...run.snapshot, status: 'stopped' };
+      if (run.snapshot.status === 'active') run.snapshot = { ...run.snapshot, status: 'stopped' };
       return;
     }
     run.inbox.push(STOP);

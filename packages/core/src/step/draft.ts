@@ -18,8 +18,17 @@ import type { Effect } from '../effect.ts';
 import type { MachineAction, MachineScope, MachineState, MachineStep } from '../machine/types.ts';
 import { measure } from '../measure.ts';
 import type { PersistentMap } from '../persistent-map.ts';
-import { type ActorState, type OpenEffect, type OpenTurn, type PendingTimer, RECENT_MAX, type SenderMark, type StashedInput } from '../state.ts';
+import {
+  type ActorState,
+  type OpenEffect,
+  type OpenTurn,
+  type PendingTimer,
+  RECENT_MAX,
+  type SenderMark,
+  type StashedInput,
+} from '../state.ts';
 import { OUTCOME_BYTES_MAX, type TaskMemory } from '../task-memory.ts';
+import { validate } from './validate.ts';
 
 /** Longest chain of actors waiting for each other. */
 export const CHAIN_MAX = 32;
@@ -124,8 +133,19 @@ export class Draft {
   }
 
   failure(error: unknown, taskId?: string): ReturnType<typeof toFailureRecord> {
-    const wrapped = isTroupeError(error) ? error : isDriverError(error) ? new TroupeError(error.code, error.message, { cause: error.cause }) : new TroupeError('StepFailed', `A step of ${formatAddress(this.address)} threw ${describe(error)}. Fix the machine; then redrive the dead letter.`, { cause: error });
-    return toFailureRecord(wrapped, { actor: formatAddress(this.address), ...(taskId === undefined ? {} : { taskId }) });
+    const wrapped = isTroupeError(error)
+      ? error
+      : isDriverError(error)
+        ? new TroupeError(error.code, error.message, { cause: error.cause })
+        : new TroupeError(
+            'StepFailed',
+            `A step of ${formatAddress(this.address)} threw ${describe(error)}. Fix the machine; then redrive the dead letter.`,
+            { cause: error },
+          );
+    return toFailureRecord(wrapped, {
+      actor: formatAddress(this.address),
+      ...(taskId === undefined ? {} : { taskId }),
+    });
   }
 
   /**
@@ -149,7 +169,9 @@ export class Draft {
   /** The first entry of an actor, or of a new life after `done`, makes its machine. */
   ensureMachine(): { readonly error: unknown } | undefined {
     if (this.machine !== undefined) return undefined;
-    return this.machineStep(this.turn?.seq ?? 0, (scope) => this.definition.driver.init(this.definition.input(this.address), scope));
+    return this.machineStep(this.turn?.seq ?? 0, (scope) =>
+      this.definition.driver.init(this.definition.input(this.address), scope),
+    );
   }
 
   /** Ends the open turn with an outcome and tells whoever waits. */
@@ -171,8 +193,18 @@ export class Draft {
     }
     const bytes = sizeOrInfinity(outcome);
     if (origin.memoryId !== undefined) this.tasks = this.tasks.settle(origin.memoryId, task.seq, outcome, bytes);
-    else if (bytes <= OUTCOME_BYTES_MAX) this.recent = [...this.recent.slice(1 - RECENT_MAX), { seq: task.seq, outcome }];
-    this.emit({ kind: 'reply', replyTo: origin.replyTo, taskId: task.taskId, turnSeq: task.seq, outcome, contentType: origin.contentType, repeat: false, trace: task.trace });
+    else if (bytes <= OUTCOME_BYTES_MAX)
+      this.recent = [...this.recent.slice(1 - RECENT_MAX), { seq: task.seq, outcome }];
+    this.emit({
+      kind: 'reply',
+      replyTo: origin.replyTo,
+      taskId: task.taskId,
+      turnSeq: task.seq,
+      outcome,
+      contentType: origin.contentType,
+      repeat: false,
+      trace: task.trace,
+    });
   }
 
   /** Something that isn't the turn's own was applied: the turn can no longer be undone. */
@@ -198,7 +230,8 @@ export class Draft {
     for (const one of this.stash) if (one.deadlineAt < due) due = one.deadlineAt;
     if (this.timers.size > 0) for (const timer of this.timers.values()) if (timer.dueAt < due) due = timer.dueAt;
     if (this.open.size > 0) {
-      for (const effect of this.open.values()) if (effect.deadlineAt !== undefined && effect.deadlineAt < due) due = effect.deadlineAt;
+      for (const effect of this.open.values())
+        if (effect.deadlineAt !== undefined && effect.deadlineAt < due) due = effect.deadlineAt;
     }
     return due;
   }
@@ -226,7 +259,8 @@ export class Draft {
     for (const action of step.actions) {
       if (action.kind === 'invoke') measure(action.input, `input of ${action.src}`);
       else if (action.kind === 'reply') measure(action.output, 'reply');
-      else if (action.kind === 'timer-set' || action.kind === 'send-actor' || action.kind === 'emit') measure(action.event, `event ${action.event.type}`);
+      else if (action.kind === 'timer-set' || action.kind === 'send-actor' || action.kind === 'emit')
+        measure(action.event, `event ${action.event.type}`);
     }
   }
 
@@ -239,7 +273,14 @@ export class Draft {
         this.#stop(action.path, turnSeq);
         return;
       case 'timer-set':
-        this.#setTimer(action.path, action.timerKey, action.delayMs, { kind: 'node', path: action.targetPath }, action.event, turnSeq);
+        this.#setTimer(
+          action.path,
+          action.timerKey,
+          action.delayMs,
+          { kind: 'node', path: action.targetPath },
+          action.event,
+          turnSeq,
+        );
         return;
       case 'timer-cancel':
         this.#cancelTimer(action.path, action.timerKey);
@@ -250,8 +291,23 @@ export class Draft {
         return;
       }
       case 'send-actor':
-        if (action.delayMs) this.#setTimer('', `tell.${this.#n}`, action.delayMs, { kind: 'actor', address: action.to }, action.event, turnSeq);
-        else this.emit({ kind: 'send', to: action.to, event: action.event, causedAt: this.now, trace: this.#trace(turnSeq) });
+        if (action.delayMs)
+          this.#setTimer(
+            '',
+            `tell.${this.#n}`,
+            action.delayMs,
+            { kind: 'actor', address: action.to },
+            action.event,
+            turnSeq,
+          );
+        else
+          this.emit({
+            kind: 'send',
+            to: action.to,
+            event: action.event,
+            causedAt: this.now,
+            trace: this.#trace(turnSeq),
+          });
         return;
       case 'emit':
         this.emit({ kind: 'emit', event: action.event });
@@ -272,17 +328,37 @@ export class Draft {
   }
 
   #failed(error: unknown): ReturnType<typeof toFailureRecord> {
-    const known = error instanceof Error ? error : new TroupeError('TurnFailed', typeof error === 'string' ? error : `The turn failed with ${describe(error)}.`, { details: error });
+    const known =
+      error instanceof Error
+        ? error
+        : new TroupeError(
+            'TurnFailed',
+            typeof error === 'string' ? error : `The turn failed with ${describe(error)}.`,
+            { details: error },
+          );
     return toFailureRecord(known, { actor: formatAddress(this.address) });
   }
 
   #reply(turnSeq: number, outcome: Outcome): void {
     if (this.turn === undefined || this.turn.seq !== turnSeq) {
-      this.warn(turnSeq === 0 ? 'A reply outside of any turn was dropped.' : `A late reply of turn ${turnSeq}, which has ended, was dropped.`);
+      this.warn(
+        turnSeq === 0
+          ? 'A reply outside of any turn was dropped.'
+          : `A late reply of turn ${turnSeq}, which has ended, was dropped.`,
+      );
       return;
     }
-    if (!outcome.ok && this.#nobodyWaits()) this.deadLetter(new TroupeError('TurnFailed', outcome.error.message, { details: outcome.error }));
-    this.endTurn(outcome);
+    if (!outcome.ok && this.#nobodyWaits())
+      this.deadLetter(new TroupeError('TurnFailed', outcome.error.message, { details: outcome.error }));
+    this.endTurn(outcome.ok ? this.#checkedOutput(outcome.value) : outcome);
+  }
+
+  /** A reply that breaks its own contract is an error for the asker, who couldn't use it. */
+  #checkedOutput(value: unknown): Outcome {
+    const checked = validate(this.definition.task.output, value, 'output');
+    if (!(checked instanceof TroupeError)) return { ok: true, value: checked.value };
+    this.deadLetter(checked);
+    return { ok: false, error: this.failure(checked) };
   }
 
   #nobodyWaits(): boolean {
@@ -314,7 +390,8 @@ export class Draft {
   }
 
   #ask(effect: OpenEffect, turnSeq: number): void {
-    const meta = this.machine === undefined ? undefined : this.definition.driver.logicOf(this.machine, effect.childPath)?.meta;
+    const meta =
+      this.machine === undefined ? undefined : this.definition.driver.logicOf(this.machine, effect.childPath)?.meta;
     const request = askRequest(effect.input, meta);
     const chain = this.#chain(turnSeq);
     const refusal = refuseAsk(this.address, effect.src, request, chain);
@@ -322,10 +399,22 @@ export class Draft {
     const asked = { ...effect, deadlineAt: this.now + timeoutMs };
     this.open = this.open.with(effect.id, asked);
     if (refusal !== undefined || request === undefined) {
-      this.ended.push({ effectId: effect.id, outcome: { ok: false, error: toFailureRecord(refusal, { actor: formatAddress(this.address) }) } });
+      this.ended.push({
+        effectId: effect.id,
+        outcome: { ok: false, error: toFailureRecord(refusal, { actor: formatAddress(this.address) }) },
+      });
       return;
     }
-    this.effects.push({ kind: 'ask', id: effect.id, to: request.to, payload: request.payload, causedAt: this.now, deadlineAt: asked.deadlineAt, chain, trace: this.#trace(turnSeq) });
+    this.effects.push({
+      kind: 'ask',
+      id: effect.id,
+      to: request.to,
+      payload: request.payload,
+      causedAt: this.now,
+      deadlineAt: asked.deadlineAt,
+      chain,
+      trace: this.#trace(turnSeq),
+    });
   }
 
   #chain(turnSeq: number): readonly ActorAddress[] {
@@ -344,7 +433,8 @@ export class Draft {
       this.closeEffect(effect);
       this.emit({ kind: 'cancel', effectId: effect.id });
     }
-    for (const timer of this.timers.values()) if (isWithin(timer.path, path)) this.timers = this.timers.without(timer.id);
+    for (const timer of this.timers.values())
+      if (isWithin(timer.path, path)) this.timers = this.timers.without(timer.id);
   }
 
   /** The turn stopped a child that was there before it, which can't be taken back. */
@@ -352,7 +442,14 @@ export class Draft {
     if (this.turn?.start !== undefined) this.turn = { ...this.turn, start: undefined };
   }
 
-  #setTimer(path: string, timerKey: string, delayMs: number, target: PendingTimer['target'], event: PendingTimer['event'], turnSeq: number): void {
+  #setTimer(
+    path: string,
+    timerKey: string,
+    delayMs: number,
+    target: PendingTimer['target'],
+    event: PendingTimer['event'],
+    turnSeq: number,
+  ): void {
     this.#cancelTimer(path, timerKey);
     const id = this.nextId();
     const dueAt = this.now + Math.max(0, Number.isFinite(delayMs) ? delayMs : 0);
@@ -375,9 +472,13 @@ export class Draft {
   #bounded(outcome: Outcome, taskId: string): Outcome {
     const bytes = sizeOrInfinity(outcome);
     if (bytes <= OUTCOME_LIMIT_BYTES) return outcome;
-    const error = new TroupeError('OutcomeTooLarge', `The outcome of task ${taskId} takes about ${bytes} bytes; at most ${OUTCOME_LIMIT_BYTES} fit. Reply with a summary, or publish the data elsewhere.`, {
-      details: { bytes, bytesMax: OUTCOME_LIMIT_BYTES },
-    });
+    const error = new TroupeError(
+      'OutcomeTooLarge',
+      `The outcome of task ${taskId} takes about ${bytes} bytes; at most ${OUTCOME_LIMIT_BYTES} fit. Reply with a summary, or publish the data elsewhere.`,
+      {
+        details: { bytes, bytesMax: OUTCOME_LIMIT_BYTES },
+      },
+    );
     return { ok: false, error: this.failure(error, taskId) };
   }
 }
@@ -408,17 +509,32 @@ function askRequest(input: unknown, meta: unknown): AskRequest | undefined {
   return { to: { type, key: given.key }, payload: given.payload, timeoutMs };
 }
 
-function refuseAsk(self: ActorAddress, src: string, request: AskRequest | undefined, chain: readonly ActorAddress[]): TroupeError | undefined {
+function refuseAsk(
+  self: ActorAddress,
+  src: string,
+  request: AskRequest | undefined,
+  chain: readonly ActorAddress[],
+): TroupeError | undefined {
   if (request === undefined) {
-    return new TroupeError('InvalidPayload', `The input of '${src}' must be { key: string, payload } (and type, without a contract). Give the invoke an input like ({ context }) => ({ key: context.topic, payload: context.question }).`);
+    return new TroupeError(
+      'InvalidPayload',
+      `The input of '${src}' must be { key: string, payload } (and type, without a contract). Give the invoke an input like ({ context }) => ({ key: context.topic, payload: context.question }).`,
+    );
   }
   const cycle = chain.findIndex((one) => one.type === request.to.type && one.key === request.to.key);
   if (cycle >= 0) {
     const path = [...chain.slice(cycle), request.to].map(formatAddress);
-    return new TroupeError('DeadlockError', `${formatAddress(self)} asked ${formatAddress(request.to)}, which waits for it: ${path.join(' -> ')}. Break the cycle, or tell instead of ask.`, { details: { cycle: path } });
+    return new TroupeError(
+      'DeadlockError',
+      `${formatAddress(self)} asked ${formatAddress(request.to)}, which waits for it: ${path.join(' -> ')}. Break the cycle, or tell instead of ask.`,
+      { details: { cycle: path } },
+    );
   }
   if (chain.length >= CHAIN_MAX) {
-    return new TroupeError('ChainTooDeep', `The ask of ${formatAddress(request.to)} would be number ${chain.length + 1} in a chain; at most ${CHAIN_MAX} actors may wait for each other.`);
+    return new TroupeError(
+      'ChainTooDeep',
+      `The ask of ${formatAddress(request.to)} would be number ${chain.length + 1} in a chain; at most ${CHAIN_MAX} actors may wait for each other.`,
+    );
   }
   return undefined;
 }
@@ -436,7 +552,15 @@ export function compareIds(a: string, b: string): number {
 }
 
 /** Codes of the driver's own errors, which are none of the machine's. */
-const DRIVER_CODES = new Set(['AnonymousLogic', 'EndlessStep', 'NotStorable', 'UnhandledError', 'UnknownChild', 'UnknownLogic', 'UnreadableState']);
+const DRIVER_CODES = new Set([
+  'AnonymousLogic',
+  'EndlessStep',
+  'NotStorable',
+  'UnhandledError',
+  'UnknownChild',
+  'UnknownLogic',
+  'UnreadableState',
+]);
 
 function isDriverError(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && DRIVER_CODES.has((error as { code?: string }).code ?? '');

@@ -37,12 +37,14 @@ function next(draft: Draft, until: number): Due | undefined {
   let first: Due | undefined;
   const consider = (due: Due): void => {
     if (due.at > until) return;
-    if (first === undefined || due.at < first.at || (due.at === first.at && compareIds(due.id, first.id) < 0)) first = due;
+    if (first === undefined || due.at < first.at || (due.at === first.at && compareIds(due.id, first.id) < 0))
+      first = due;
   };
   for (const timer of draft.timers.values()) consider({ at: timer.dueAt, id: timer.id, kind: 'timer', timer });
   if (draft.turn !== undefined) consider({ at: draft.turn.deadlineAt, id: `${draft.turn.seq}.0`, kind: 'turn' });
   for (const input of draft.stash) consider({ at: input.deadlineAt, id: `${input.seq}.0`, kind: 'stashed', input });
-  for (const effect of draft.open.values()) if (effect.deadlineAt !== undefined) consider({ at: effect.deadlineAt, id: effect.id, kind: 'ask', effect });
+  for (const effect of draft.open.values())
+    if (effect.deadlineAt !== undefined) consider({ at: effect.deadlineAt, id: effect.id, kind: 'ask', effect });
   return first;
 }
 
@@ -60,7 +62,10 @@ function fire(draft: Draft, due: Due): void {
     case 'ask':
       settleEffect(draft, due.effect, {
         ok: false,
-        error: new TroupeError('AskTimeout', `The ask of '${due.effect.src}' by ${formatAddress(draft.address)} was not answered in ${due.at - due.effect.openedAt} ms. Give it more time with timeoutMs, or look at the other actor.`),
+        error: new TroupeError(
+          'AskTimeout',
+          `The ask of '${due.effect.src}' by ${formatAddress(draft.address)} was not answered in ${due.at - due.effect.openedAt} ms. Give it more time with timeoutMs, or look at the other actor.`,
+        ),
       });
       return;
   }
@@ -75,14 +80,19 @@ function fireTimer(draft: Draft, timer: PendingTimer): void {
   if (draft.machine === undefined || isDone(draft)) return;
   const { path } = timer.target;
   draft.foreign(timer.turn);
-  const failed = draft.machineStep(timer.turn, (scope) => draft.definition.driver.transition(draft.machine!, path, timer.event, scope));
+  const failed = draft.machineStep(timer.turn, (scope) =>
+    draft.definition.driver.transition(draft.machine!, path, timer.event, scope),
+  );
   if (failed === undefined) afterMachineStep(draft, timer.turn);
   else failTurn(draft, timer.turn, failed.error);
 }
 
 function expireStashed(draft: Draft, input: StashedInput): void {
   removeStashed(draft, input);
-  const error = new TroupeError('DeadlineExceeded', `${input.taskId} waited for ${input.deadlineAt - input.at} ms in the mailbox of ${formatAddress(draft.address)} and was not started. Give it a later deadline, or make the turns before it shorter.`);
+  const error = new TroupeError(
+    'DeadlineExceeded',
+    `${input.taskId} waited for ${input.deadlineAt - input.at} ms in the mailbox of ${formatAddress(draft.address)} and was not started. Give it a later deadline, or make the turns before it shorter.`,
+  );
   if (input.origin === undefined) draft.deadLetter(error);
   else refuse(draft, { seq: input.seq, taskId: input.taskId, origin: input.origin, trace: input.trace }, error);
 }

@@ -2,7 +2,6 @@
  * What comes in from outside the actor: tasks, signals, asks and messages. Admits each once, gives
  * it its place (now, later, never), and opens turns.
  */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody, TraceContext } from '@troupe/wire';
 import { formatAddress, hash53, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
 import { parseEffectId } from '../effect.ts';
@@ -11,6 +10,7 @@ import type { OpenTurn, StashedInput, TurnOrigin } from '../state.ts';
 import { MEMORY_WINDOW_MS, TASKS_MAX } from '../task-memory.ts';
 import type { Draft } from './draft.ts';
 import { afterMachineStep, failTurn } from './turns.ts';
+import { validate } from './validate.ts';
 
 /** Reply addresses kept per task: one per repeat. */
 const REPLY_TO_MAX = 8;
@@ -32,16 +32,34 @@ interface Input {
 export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: number): void {
   const taskId = body.taskId ?? String(draft.seq);
   const memoryId = body.taskId === undefined ? undefined : hash53(body.taskId);
-  const origin: TurnOrigin = { kind: 'client', replyTo: body.replyTo === undefined ? [] : [body.replyTo], contentType: body.contentType, memoryId };
+  const origin: TurnOrigin = {
+    kind: 'client',
+    replyTo: body.replyTo === undefined ? [] : [body.replyTo],
+    contentType: body.contentType,
+    memoryId,
+  };
   const task = { seq: draft.seq, taskId, origin, trace: body.trace };
   if (body.invalidReplyTo !== undefined) {
-    draft.deadLetter(new TroupeError('InvalidReplyTo', `Task ${taskId} asks for its outcome at ${JSON.stringify(body.invalidReplyTo)}, which isn't an inbox; it is not sent there. Use a subject like _INBOX.abc.`, { taskId }));
+    draft.deadLetter(
+      new TroupeError(
+        'InvalidReplyTo',
+        `Task ${taskId} asks for its outcome at ${JSON.stringify(body.invalidReplyTo)}, which isn't an inbox; it is not sent there. Use a subject like _INBOX.abc.`,
+        { taskId },
+      ),
+    );
   }
   if (memoryId !== undefined && !admitNamed(draft, task, memoryId, body)) return;
   if (memoryId !== undefined) draft.tasks = draft.tasks.add(memoryId, body.payloadHash, expiry(body, at), draft.now);
   const deadlineAt = deadlineOf(draft, body, at);
   if (deadlineAt <= at) {
-    refuse(draft, task, new TroupeError('DeadlineExceeded', `The deadline of task ${taskId} had passed when it was stored. Send it with a later deadline.`));
+    refuse(
+      draft,
+      task,
+      new TroupeError(
+        'DeadlineExceeded',
+        `The deadline of task ${taskId} had passed when it was stored. Send it with a later deadline.`,
+      ),
+    );
     return;
   }
   const event = eventOf(draft, body.payload, body.raw, { id: taskId, at });
@@ -67,13 +85,29 @@ export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: n
       draft.deadLetter(tooMany(draft));
       return;
     }
-    draft.tasks = draft.tasks.add(memoryId, body.payloadHash, expiry(body, at), draft.now).settle(memoryId, draft.seq, { ok: true, value: null }, 1);
+    draft.tasks = draft.tasks
+      .add(memoryId, body.payloadHash, expiry(body, at), draft.now)
+      .settle(memoryId, draft.seq, { ok: true, value: null }, 1);
   }
   const event = isEventLike(body.payload)
     ? eventOf(draft, body.payload, false, { id: taskId, at })
-    : new TroupeError('InvalidPayload', `A signal must be an object with a string "type"; seen ${typeof body.payload}. Send {"type":"approve"}, or publish it as a task.`);
+    : new TroupeError(
+        'InvalidPayload',
+        `A signal must be an object with a string "type"; seen ${typeof body.payload}. Send {"type":"approve"}, or publish it as a task.`,
+      );
   if (event instanceof TroupeError) draft.deadLetter(event);
-  else admit(draft, { kind: 'signal', seq: draft.seq, taskId, at, event, bytes, deadlineAt: Number.POSITIVE_INFINITY, origin: undefined, trace: body.trace });
+  else
+    admit(draft, {
+      kind: 'signal',
+      seq: draft.seq,
+      taskId,
+      at,
+      event,
+      bytes,
+      deadlineAt: Number.POSITIVE_INFINITY,
+      origin: undefined,
+      trace: body.trace,
+    });
 }
 
 export function applyAsk(draft: Draft, body: AskBody, at: number, bytes: number): void {
@@ -86,12 +120,28 @@ export function applyAsk(draft: Draft, body: AskBody, at: number, bytes: number)
     return;
   }
   if (body.deadlineAt <= at) {
-    draft.settle(task, { ok: false, error: draft.failure(new TroupeError('DeadlineExceeded', `The ask ${body.effectId} had timed out when it was stored.`)) });
+    draft.settle(task, {
+      ok: false,
+      error: draft.failure(
+        new TroupeError('DeadlineExceeded', `The ask ${body.effectId} had timed out when it was stored.`),
+      ),
+    });
     return;
   }
   const event = eventOf(draft, body.payload, false, { id: body.effectId, at, from: body.from });
   if (event instanceof TroupeError) refuse(draft, task, event);
-  else admit(draft, { kind: 'task', seq: draft.seq, taskId: body.effectId, at, event, bytes, deadlineAt: body.deadlineAt, origin, trace: body.trace });
+  else
+    admit(draft, {
+      kind: 'task',
+      seq: draft.seq,
+      taskId: body.effectId,
+      at,
+      event,
+      bytes,
+      deadlineAt: body.deadlineAt,
+      origin,
+      trace: body.trace,
+    });
 }
 
 export function applyMessage(draft: Draft, body: MessageBody, at: number, bytes: number): void {
@@ -103,7 +153,18 @@ export function applyMessage(draft: Draft, body: MessageBody, at: number, bytes:
   }
   const event = eventOf(draft, body.event, false, { id: body.effectId, at, from: body.from });
   if (event instanceof TroupeError) draft.deadLetter(event);
-  else admit(draft, { kind: 'signal', seq: draft.seq, taskId: body.effectId, at, event, bytes, deadlineAt: Number.POSITIVE_INFINITY, origin: undefined, trace: body.trace });
+  else
+    admit(draft, {
+      kind: 'signal',
+      seq: draft.seq,
+      taskId: body.effectId,
+      at,
+      event,
+      bytes,
+      deadlineAt: Number.POSITIVE_INFINITY,
+      origin: undefined,
+      trace: body.trace,
+    });
 }
 
 /** Gives the inputs that had to wait another chance, in order of arrival, until none can move. */
@@ -125,35 +186,77 @@ export function removeStashed(draft: Draft, one: StashedInput): void {
 }
 
 /** The outcome is an error, and the input is kept for a person. */
-export function refuse(draft: Draft, task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>, error: unknown): void {
+export function refuse(
+  draft: Draft,
+  task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>,
+  error: unknown,
+): void {
   draft.deadLetter(error);
   draft.settle(task, { ok: false, error: draft.failure(error, task.taskId) });
 }
 
 /** @returns whether a named task is new; a repeat has been answered. */
-function admitNamed(draft: Draft, task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>, memoryId: number, body: TaskBody): boolean {
+function admitNamed(
+  draft: Draft,
+  task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>,
+  memoryId: number,
+  body: TaskBody,
+): boolean {
   const known = draft.tasks.lookup(memoryId, body.payloadHash, draft.now);
   if (known.kind === 'unknown') {
-    const error = draft.now > expiry(body, draft.now) ? tooLate(task.taskId) : draft.tasks.isFull(draft.now) ? tooMany(draft) : undefined;
+    const error =
+      draft.now > expiry(body, draft.now)
+        ? tooLate(task.taskId)
+        : draft.tasks.isFull(draft.now)
+          ? tooMany(draft)
+          : undefined;
     if (error === undefined) return true;
     unremembered(draft, task, error);
     return false;
   }
   if (known.kind === 'conflict') unremembered(draft, task, conflict(task.taskId));
   else if (known.kind === 'pending') addReplyTo(draft, memoryId, body.replyTo);
-  else repeatOutcome(draft, task, known.outcome ?? { ok: false, error: draft.failure(new TroupeError('OutcomeExpired', `Task ${task.taskId} took effect before; its outcome is no longer kept.`), task.taskId) });
+  else
+    repeatOutcome(
+      draft,
+      task,
+      known.outcome ?? {
+        ok: false,
+        error: draft.failure(
+          new TroupeError('OutcomeExpired', `Task ${task.taskId} took effect before; its outcome is no longer kept.`),
+          task.taskId,
+        ),
+      },
+    );
   return false;
 }
 
 /** Refuses without touching what is remembered under the same id. */
-function unremembered(draft: Draft, task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>, error: TroupeError): void {
+function unremembered(
+  draft: Draft,
+  task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>,
+  error: TroupeError,
+): void {
   draft.deadLetter(error);
   repeatOutcome(draft, task, { ok: false, error: draft.failure(error, task.taskId) });
 }
 
-function repeatOutcome(draft: Draft, task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>, outcome: Outcome): void {
+function repeatOutcome(
+  draft: Draft,
+  task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>,
+  outcome: Outcome,
+): void {
   if (task.origin.kind !== 'client') return;
-  draft.emit({ kind: 'reply', replyTo: task.origin.replyTo, taskId: task.taskId, turnSeq: task.seq, outcome, contentType: task.origin.contentType, repeat: true, trace: task.trace });
+  draft.emit({
+    kind: 'reply',
+    replyTo: task.origin.replyTo,
+    taskId: task.taskId,
+    turnSeq: task.seq,
+    outcome,
+    contentType: task.origin.contentType,
+    repeat: true,
+    trace: task.trace,
+  });
 }
 
 function addReplyTo(draft: Draft, memoryId: number, replyTo: string | undefined): void {
@@ -191,7 +294,15 @@ function admit(draft: Draft, input: Input): void {
   }
   if (acceptance === 'never') {
     const known = draft.definition.driver.eventTypes;
-    refuseInput(draft, input, new TroupeError('UnknownEvent', `${formatAddress(draft.address)} never accepts "${input.event.type}". It accepts: ${known.length > 0 ? known.join(', ') : 'no events at all'}.`, { details: { accepts: known } }));
+    refuseInput(
+      draft,
+      input,
+      new TroupeError(
+        'UnknownEvent',
+        `${formatAddress(draft.address)} never accepts "${input.event.type}". It accepts: ${known.length > 0 ? known.join(', ') : 'no events at all'}.`,
+        { details: { accepts: known } },
+      ),
+    );
     return;
   }
   if (acceptance === 'now' && (input.kind === 'signal' || draft.turn === undefined)) start(draft, input);
@@ -210,7 +321,11 @@ export function isDone(draft: Draft): boolean {
 
 function doneError(draft: Draft): TroupeError {
   const { output } = draft.definition.driver.status(draft.machine!);
-  return new TroupeError('ActorDone', `${formatAddress(draft.address)} has reached its final state. Reset it, use another key, or define it with onDone: 'restart'.`, { details: { output } });
+  return new TroupeError(
+    'ActorDone',
+    `${formatAddress(draft.address)} has reached its final state. Reset it, use another key, or define it with onDone: 'restart'.`,
+    { details: { output } },
+  );
 }
 
 function canStart(draft: Draft, one: StashedInput): boolean {
@@ -255,11 +370,26 @@ function wait(draft: Draft, input: Input, acceptance: 'now' | 'later'): void {
   const policy = input.kind === 'task' ? draft.definition.task.policy : draft.definition.signalPolicy;
   const why = acceptance === 'now' ? 'another turn is open' : `its state does not accept "${input.event.type}" now`;
   if (policy === 'drop') {
-    refuseInput(draft, input, new TroupeError('EventDropped', `${formatAddress(draft.address)} dropped "${input.event.type}": ${why}. Send it later, or define the policy 'defer'.`));
+    refuseInput(
+      draft,
+      input,
+      new TroupeError(
+        'EventDropped',
+        `${formatAddress(draft.address)} dropped "${input.event.type}": ${why}. Send it later, or define the policy 'defer'.`,
+      ),
+    );
     return;
   }
   if (policy === 'reject') {
-    refuseInput(draft, input, new TroupeError('EventRejected', `${formatAddress(draft.address)} rejected "${input.event.type}": ${why}. Send it later, or define the policy 'defer'.`, { details: { acceptsNow: draft.definition.driver.acceptedNow(draft.machine!) } }));
+    refuseInput(
+      draft,
+      input,
+      new TroupeError(
+        'EventRejected',
+        `${formatAddress(draft.address)} rejected "${input.event.type}": ${why}. Send it later, or define the policy 'defer'.`,
+        { details: { acceptsNow: draft.definition.driver.acceptedNow(draft.machine!) } },
+      ),
+    );
     return;
   }
   const { depthMax, bytesMax } = draft.definition.mailbox;
@@ -267,9 +397,13 @@ function wait(draft: Draft, input: Input, acceptance: 'now' | 'later'): void {
     refuseInput(
       draft,
       input,
-      new TroupeError('MailboxFull', `${formatAddress(draft.address)} has ${draft.stash.length} inputs waiting (${draft.stashBytes} bytes); at most ${depthMax} and ${bytesMax} bytes may wait. Send it again later.`, {
-        details: { depth: draft.stash.length, depthMax, bytes: draft.stashBytes, bytesMax },
-      }),
+      new TroupeError(
+        'MailboxFull',
+        `${formatAddress(draft.address)} has ${draft.stash.length} inputs waiting (${draft.stashBytes} bytes); at most ${depthMax} and ${bytesMax} bytes may wait. Send it again later.`,
+        {
+          details: { depth: draft.stash.length, depthMax, bytes: draft.stashBytes, bytesMax },
+        },
+      ),
     );
     return;
   }
@@ -297,10 +431,18 @@ function freshFrom(draft: Draft, body: AskBody | MessageBody): 'fresh' | 'repeat
 }
 
 /** The event a machine gets, or why it gets none. */
-function eventOf(draft: Draft, payload: unknown, raw: boolean, task: { readonly id: string; readonly at: number; readonly from?: ActorAddress }): MachineEvent | TroupeError {
+function eventOf(
+  draft: Draft,
+  payload: unknown,
+  raw: boolean,
+  task: { readonly id: string; readonly at: number; readonly from?: ActorAddress },
+): MachineEvent | TroupeError {
   if (!raw && isEventLike(payload)) {
     if (isReservedEvent(payload.type)) {
-      return new TroupeError('ReservedEvent', `Events whose type begins with "xstate." or "troupe." are made inside Troupe only; seen "${payload.type}". Use another type.`);
+      return new TroupeError(
+        'ReservedEvent',
+        `Events whose type begins with "xstate." or "troupe." are made inside Troupe only; seen "${payload.type}". Use another type.`,
+      );
     }
     if (payload.type !== 'task') return validEvent(draft, payload);
     return taskEvent(draft, (payload as { input?: unknown }).input, task);
@@ -308,7 +450,11 @@ function eventOf(draft: Draft, payload: unknown, raw: boolean, task: { readonly 
   return taskEvent(draft, payload, task);
 }
 
-function taskEvent(draft: Draft, input: unknown, task: { readonly id: string; readonly at: number; readonly from?: ActorAddress }): MachineEvent | TroupeError {
+function taskEvent(
+  draft: Draft,
+  input: unknown,
+  task: { readonly id: string; readonly at: number; readonly from?: ActorAddress },
+): MachineEvent | TroupeError {
   const checked = validate(draft.definition.task.input, input, 'input');
   return checked instanceof TroupeError ? checked : { type: 'task', input: checked.value, task };
 }
@@ -321,28 +467,13 @@ function validEvent(draft: Draft, event: MachineEvent): MachineEvent | TroupeErr
   return { ...value, type: event.type };
 }
 
-/** Runs a Standard Schema synchronously (https://standardschema.dev). */
-export function validate(schema: StandardSchemaV1 | undefined, value: unknown, what: string): { readonly value: unknown } | TroupeError {
-  if (schema === undefined) return { value };
-  let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
-  try {
-    result = schema['~standard'].validate(value);
-  } catch (error) {
-    return new TroupeError('InvalidPayload', `The schema of the ${what} threw: ${String(error)}.`, { cause: error });
-  }
-  if ('then' in result) return new TroupeError('ConfigInvalid', `The schema of the ${what} validates asynchronously. Use a synchronous schema: a step can't wait.`);
-  if (result.issues === undefined) return { value: result.value };
-  const issues = result.issues.slice(0, 16).map((issue) => ({ path: pathOf(issue), message: issue.message }));
-  const first = issues[0]!;
-  return new TroupeError('InvalidPayload', `The ${what} is not valid at ${first.path || 'its root'}: ${first.message}. Send what the schema expects.`, { details: { issues } });
-}
-
-function pathOf(issue: StandardSchemaV1.Issue): string {
-  return (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-}
-
 function isEventLike(payload: unknown): payload is MachineEvent {
-  return typeof payload === 'object' && payload !== null && !Array.isArray(payload) && typeof (payload as { type?: unknown }).type === 'string';
+  return (
+    typeof payload === 'object' &&
+    payload !== null &&
+    !Array.isArray(payload) &&
+    typeof (payload as { type?: unknown }).type === 'string'
+  );
 }
 
 /** When an id may be forgotten: its fixed time, no later than the entry's own, plus the window (R10). */
@@ -354,24 +485,53 @@ function deadlineOf(draft: Draft, body: TaskBody, at: number): number {
   const { deadlineMs, deadlineMsMax } = draft.definition.task;
   if (body.deadline === undefined) return at + deadlineMs;
   if ('afterMs' in body.deadline) return at + Math.min(Math.max(body.deadline.afterMs, DEADLINE_MS_MIN), deadlineMsMax);
-  return body.deadline.atMs <= at ? body.deadline.atMs : Math.min(Math.max(body.deadline.atMs, at + DEADLINE_MS_MIN), at + deadlineMsMax);
+  return body.deadline.atMs <= at
+    ? body.deadline.atMs
+    : Math.min(Math.max(body.deadline.atMs, at + DEADLINE_MS_MIN), at + deadlineMsMax);
 }
 
 function conflict(taskId: string): TroupeError {
-  return new TroupeError('TaskIdConflict', `Task id ${taskId} was used before with another payload. Use a fresh id for new work, and the same payload for a retry.`);
+  return new TroupeError(
+    'TaskIdConflict',
+    `Task id ${taskId} was used before with another payload. Use a fresh id for new work, and the same payload for a retry.`,
+  );
 }
 
 function tooLate(taskId: string): TroupeError {
-  return new TroupeError('TooLate', `${taskId} was made more than 24 h before it was stored, and it is no longer known whether it took effect. Look at the actor's state before sending it under a new id.`);
+  return new TroupeError(
+    'TooLate',
+    `${taskId} was made more than 24 h before it was stored, and it is no longer known whether it took effect. Look at the actor's state before sending it under a new id.`,
+  );
 }
 
 function tooMany(draft: Draft): TroupeError {
-  return new TroupeError('TooManyTasks', `${formatAddress(draft.address)} remembers ${TASKS_MAX} named tasks of the last 24 h, the most it can. Send tasks without an id, spread them over more keys, or wait.`);
+  return new TroupeError(
+    'TooManyTasks',
+    `${formatAddress(draft.address)} remembers ${TASKS_MAX} named tasks of the last 24 h, the most it can. Send tasks without an id, spread them over more keys, or wait.`,
+  );
 }
 
 /** For entries that could not even be read. */
-export function applyInvalid(draft: Draft, body: { readonly taskId?: string; readonly replyTo?: string; readonly contentType: TaskBody['contentType']; readonly error: ReturnType<typeof toFailureRecord>; readonly verb: string }): void {
+export function applyInvalid(
+  draft: Draft,
+  body: {
+    readonly taskId?: string;
+    readonly replyTo?: string;
+    readonly contentType: TaskBody['contentType'];
+    readonly error: ReturnType<typeof toFailureRecord>;
+    readonly verb: string;
+  },
+): void {
   draft.emit({ kind: 'dead-letter', seq: draft.seq, error: body.error });
   if (body.verb !== 'task') return;
-  draft.emit({ kind: 'reply', replyTo: body.replyTo === undefined ? [] : [body.replyTo], taskId: body.taskId ?? String(draft.seq), turnSeq: draft.seq, outcome: { ok: false, error: body.error }, contentType: body.contentType, repeat: false, trace: undefined });
+  draft.emit({
+    kind: 'reply',
+    replyTo: body.replyTo === undefined ? [] : [body.replyTo],
+    taskId: body.taskId ?? String(draft.seq),
+    turnSeq: draft.seq,
+    outcome: { ok: false, error: body.error },
+    contentType: body.contentType,
+    repeat: false,
+    trace: undefined,
+  });
 }

@@ -8,7 +8,17 @@
  * 4. The first outcome of an effect counts; later ones, and those of effects that ended, are ignored.
  * 5. An entry at or below the state's sequence has been applied and is not applied again.
  */
-import type { CancelTimerBody, ClaimBody, EntryBody, JournalEntry, OutcomeBody, RedriveBody, SelfBody, StreamBody, VersionBody } from '@troupe/wire';
+import type {
+  CancelTimerBody,
+  ClaimBody,
+  EntryBody,
+  JournalEntry,
+  OutcomeBody,
+  RedriveBody,
+  SelfBody,
+  StreamBody,
+  VersionBody,
+} from '@troupe/wire';
 import { formatAddress, fromFailureRecord, TroupeError } from '@troupe/wire';
 import { type ActorDefinition, definitionFor } from '../definition.ts';
 import { type Effect, parseEffectId } from '../effect.ts';
@@ -100,7 +110,11 @@ function ownEffect(draft: Draft, effectId: string): OpenEffect | undefined {
 function applyOutcome(draft: Draft, body: OutcomeBody): void {
   const effect = ownEffect(draft, body.effectId);
   if (effect === undefined) return;
-  settleEffect(draft, effect, body.result.ok ? body.result : { ok: false, error: fromFailureRecord(body.result.error) });
+  settleEffect(
+    draft,
+    effect,
+    body.result.ok ? body.result : { ok: false, error: fromFailureRecord(body.result.error) },
+  );
 }
 
 function applyStream(draft: Draft, body: StreamBody): void {
@@ -114,13 +128,19 @@ function applyStream(draft: Draft, body: StreamBody): void {
   else deliverItem(draft, current, item);
 }
 
-function deliverItem(draft: Draft, effect: OpenEffect, item: Extract<StreamBody['item'], { kind: 'event' | 'next' }>): void {
+function deliverItem(
+  draft: Draft,
+  effect: OpenEffect,
+  item: Extract<StreamBody['item'], { kind: 'event' | 'next' }>,
+): void {
   const { driver } = draft.definition;
   if (draft.machine === undefined || !driver.hasChild(draft.machine, effect.childPath)) return;
   draft.foreign(effect.turn);
   const turnSeq = effect.turn === draft.turn?.seq ? effect.turn : 0;
   const failed = draft.machineStep(turnSeq, (scope) =>
-    item.kind === 'next' ? driver.next(draft.machine!, effect.childPath, item.value, scope) : driver.transition(draft.machine!, parentOf(effect.childPath), item.event, scope),
+    item.kind === 'next'
+      ? driver.next(draft.machine!, effect.childPath, item.value, scope)
+      : driver.transition(draft.machine!, parentOf(effect.childPath), item.event, scope),
   );
   if (failed === undefined) afterMachineStep(draft, turnSeq);
   else failTurn(draft, turnSeq, failed.error);
@@ -143,7 +163,9 @@ function applySelf(draft: Draft, body: SelfBody): void {
   draft.senders = draft.senders.with(sender, { seq: id.seq, n: k, until: draft.now + 86_400_000 });
   const turnSeq = draft.turn?.seq ?? 0;
   draft.foreign(0);
-  const failed = draft.machineStep(turnSeq, (scope) => draft.definition.driver.transition(draft.machine!, body.path, body.event, scope));
+  const failed = draft.machineStep(turnSeq, (scope) =>
+    draft.definition.driver.transition(draft.machine!, body.path, body.event, scope),
+  );
   if (failed === undefined) afterMachineStep(draft, turnSeq);
   else draft.deadLetter(failed.error);
 }
@@ -172,7 +194,13 @@ function cancelTimer(draft: Draft, body: CancelTimerBody): void {
   draft.timers = draft.timers.without(body.timerId);
 }
 
-function switchVersion(definition: ActorDefinition, state: ActorState, seq: number, at: number, body: VersionBody): StepResult {
+function switchVersion(
+  definition: ActorDefinition,
+  state: ActorState,
+  seq: number,
+  at: number,
+  body: VersionBody,
+): StepResult {
   const advanced = { ...state, seq, now: Math.max(state.now, at), count: state.count + 1 };
   if (body.version <= state.version) return { state: advanced, effects: [] };
   const target = definitionFor(definition, body.version);
@@ -184,14 +212,26 @@ function replaceState(code: ActorDefinition, state: ActorState, entry: JournalEn
   const draft = new Draft(code, state, entry.seq, now);
   const ended = new TroupeError('Cancelled', `${formatAddress(state.address)} was ${entry.body.kind} by an operator.`);
   if (draft.turn !== undefined) draft.endTurn({ ok: false, error: draft.failure(ended, draft.turn.taskId) });
-  for (const one of draft.stash) if (one.origin !== undefined) draft.settle({ ...one, origin: one.origin }, { ok: false, error: draft.failure(ended, one.taskId) });
+  for (const one of draft.stash)
+    if (one.origin !== undefined)
+      draft.settle({ ...one, origin: one.origin }, { ok: false, error: draft.failure(ended, one.taskId) });
   for (const effect of draft.open.values()) draft.emit({ kind: 'cancel', effectId: effect.id });
   const after = draft.finish();
   const base = { seq: entry.seq, now, count: after.count };
   if (entry.body.kind !== 'import') return { state: { ...resetState(after), ...base }, effects: draft.effects };
   try {
     const imported = decodeStoredState(code, state.address, entry.body.state);
-    return { state: { ...imported, ...base, version: code.version, hash: code.hash, tasks: after.tasks, senders: after.senders }, effects: draft.effects };
+    return {
+      state: {
+        ...imported,
+        ...base,
+        version: code.version,
+        hash: code.hash,
+        tasks: after.tasks,
+        senders: after.senders,
+      },
+      effects: draft.effects,
+    };
   } catch (error) {
     const refused = new Draft(code, state, entry.seq, now);
     refused.deadLetter(error);
@@ -206,9 +246,13 @@ function codeOf(definition: ActorDefinition, state: ActorState): ActorDefinition
 }
 
 function missingCode(definition: ActorDefinition, state: ActorState, version: number): TroupeError {
-  return new TroupeError('ActorSuspended', `${formatAddress(state.address)} needs version ${version} of '${definition.type}' to fold entry ${state.seq + 1} and later; this worker has ${[definition, ...definition.previous].map((one) => one.version).join(', ')}. Deploy code that lists it under previous.`, {
-    details: { needs: version, seq: state.seq },
-  });
+  return new TroupeError(
+    'ActorSuspended',
+    `${formatAddress(state.address)} needs version ${version} of '${definition.type}' to fold entry ${state.seq + 1} and later; this worker has ${[definition, ...definition.previous].map((one) => one.version).join(', ')}. Deploy code that lists it under previous.`,
+    {
+      details: { needs: version, seq: state.seq },
+    },
+  );
 }
 
 function parentOf(path: string): string {

@@ -39,12 +39,18 @@ export function failTurn(draft: Draft, turnSeq: number, error: unknown): void {
 }
 
 /** Delivers the end of a child to its parent in the machine. */
-export function settleEffect(draft: Draft, effect: OpenEffect, result: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }): void {
+export function settleEffect(
+  draft: Draft,
+  effect: OpenEffect,
+  result: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown },
+): void {
   draft.closeEffect(effect);
   if (draft.machine === undefined || !draft.definition.driver.hasChild(draft.machine, effect.childPath)) return;
   draft.foreign(effect.turn);
   const end = result.ok ? ({ ok: true, output: result.value } as const) : result;
-  const failed = draft.machineStep(effect.turn, (scope) => draft.definition.driver.settle(draft.machine!, effect.childPath, end, scope));
+  const failed = draft.machineStep(effect.turn, (scope) =>
+    draft.definition.driver.settle(draft.machine!, effect.childPath, end, scope),
+  );
   if (failed !== undefined) failTurn(draft, effect.turn, failed.error);
   else afterMachineStep(draft, effect.turn);
 }
@@ -53,7 +59,11 @@ export function settleEffect(draft: Draft, effect: OpenEffect, result: { readonl
 export function expireTurn(draft: Draft): void {
   const { turn } = draft;
   if (turn === undefined) return;
-  const error = new TroupeError('DeadlineExceeded', `Task ${turn.taskId} of ${formatAddress(draft.address)} did not end within ${turn.deadlineAt - turn.openedAt} ms. Give it a later deadline, or find out what it waited for: troupe history ${formatAddress(draft.address)}.`, { taskId: turn.taskId });
+  const error = new TroupeError(
+    'DeadlineExceeded',
+    `Task ${turn.taskId} of ${formatAddress(draft.address)} did not end within ${turn.deadlineAt - turn.openedAt} ms. Give it a later deadline, or find out what it waited for: troupe history ${formatAddress(draft.address)}.`,
+    { taskId: turn.taskId },
+  );
   draft.deadLetter(error);
   const awaited = draft.openOf(turn.seq, SETTLING);
   for (const effect of awaited) draft.emit({ kind: 'cancel', effectId: effect.id });
@@ -76,7 +86,9 @@ function failAwaited(draft: Draft, effect: OpenEffect, error: TroupeError, turn:
   if (draft.open.get(effect.id) === undefined) return;
   draft.closeEffect(effect);
   if (draft.machine === undefined || !draft.definition.driver.hasChild(draft.machine, effect.childPath)) return;
-  const failed = draft.machineStep(0, (scope) => draft.definition.driver.settle(draft.machine!, effect.childPath, { ok: false, error }, scope));
+  const failed = draft.machineStep(0, (scope) =>
+    draft.definition.driver.settle(draft.machine!, effect.childPath, { ok: false, error }, scope),
+  );
   if (failed !== undefined) undoTurn(draft, turn);
   else afterMachineStep(draft, 0);
 }
@@ -111,13 +123,18 @@ function cancelAll(draft: Draft): void {
 function settleTurn(draft: Draft, turn: OpenTurn): void {
   if (draft.openOf(turn.seq, SETTLING).length > 0) return;
   const view = draft.definition.driver.view(draft.machine!);
-  draft.endTurn({ ok: true, value: view.output === undefined ? { value: view.value } : { value: view.value, output: view.output } });
+  draft.endTurn({
+    ok: true,
+    value: view.output === undefined ? { value: view.value } : { value: view.value, output: view.output },
+  });
 }
 
 function endUnanswered(draft: Draft, turn: OpenTurn): void {
   if (draft.openOf(turn.seq).length > 0 || hasTimerOf(draft, turn.seq)) return;
   if (draft.definition.driver.hasTag(draft.machine!, WAITING_TAG)) return;
-  draft.warn(`Turn ${turn.seq} ended with null: nothing it opened is left, and it did not reply. Reply in every path, or tag the state that awaits a signal with '${WAITING_TAG}'.`);
+  draft.warn(
+    `Turn ${turn.seq} ended with null: nothing it opened is left, and it did not reply. Reply in every path, or tag the state that awaits a signal with '${WAITING_TAG}'.`,
+  );
   draft.endTurn({ ok: true, value: null });
 }
 
