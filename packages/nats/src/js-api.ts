@@ -170,8 +170,7 @@ export class JsApi {
       await this.call(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
       return true;
     } catch (error) {
-      const code = apiErrorCode(error);
-      if (code === API_ERRORS.sequenceNotFound || code === API_ERRORS.noMessageFound) return false;
+      if (isGone(error)) return false;
       throw error;
     }
   }
@@ -250,6 +249,13 @@ function readPubAck(data: Uint8Array): PubAck {
     return { ok: true, seq: answer.seq, duplicate: answer.duplicate === true };
   }
   return { ok: false, error: { code: 500, description: 'something other than JetStream answered' } };
+}
+
+/** The message was not there, in any of the ways in which servers say so. */
+function isGone(error: unknown): boolean {
+  const code = apiErrorCode(error);
+  if (code === API_ERRORS.sequenceNotFound || code === API_ERRORS.noMessageFound) return true;
+  return code === API_ERRORS.deleteFailed && (error as PortError).message.includes('no message found');
 }
 
 function isNoResponders(error: unknown): boolean {

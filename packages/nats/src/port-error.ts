@@ -16,6 +16,8 @@ export const API_ERRORS = {
   wrongLastSequenceInFlight: 10164,
   noMessageFound: 10037,
   sequenceNotFound: 10043,
+  /** Deleting a message failed; the description says why, for one that is gone "no message found". */
+  deleteFailed: 10057,
   streamNotFound: 10059,
   streamNameInUse: 10058,
   consumerNotFound: 10014,
