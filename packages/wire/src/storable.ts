@@ -3,7 +3,7 @@
  *
  * Storable: null, undefined, booleans, numbers (NaN, infinities and -0 too), strings, bigints, arrays, plain objects,
  * Date, Map, Set, RegExp, ArrayBuffer, DataView, typed arrays, and errors (name, message, cause, own simple properties;
- * no stack). Everything else is `NotStorable`, with the path to it.
+ * no stack; a `TroupeError` stays one). Everything else is `NotStorable`, with the path to it.
  *
  * Invariants
  * 1. Equal values give equal bytes: shared references are written out, so it doesn't matter who points to whom.
@@ -13,6 +13,7 @@
 import { CodecError, formatPath } from './codec-error.ts';
 import { CODEC_LIMITS, isForbiddenKey } from './limits.ts';
 import { Tagged, tagText } from './tagged.ts';
+import { isTroupeError, type TroupeError } from './troupe-error.ts';
 import { loneSurrogateAt } from './utf8.ts';
 
 /** Maps are native in states, where objects are records, and tagged in values, where objects are maps. */
@@ -132,12 +133,19 @@ class Walker {
         return proto === DataView.prototype || TYPED_ARRAYS.get(viewName(value))?.prototype === proto;
       case 'Error':
         this.#path[depth] = 'cause';
-        this.isDirect((value as Error).cause, depth + 1);
-        this.#isDirectList(errorsOf(value as Error), depth);
+        this.#walkError(value as Error, depth);
         return false;
       default:
         throw this.#refuse(value, depth);
     }
+  }
+
+  #walkError(error: Error, depth: number): void {
+    this.#path[depth] = 'cause';
+    this.isDirect(error.cause, depth + 1);
+    this.#path[depth] = 'details';
+    if (isTroupeError(error)) this.isDirect(error.details, depth + 1);
+    this.#isDirectList(errorsOf(error), depth);
   }
 
   /** A copy that the encoder can take; the value has been walked. */
@@ -167,7 +175,7 @@ class Walker {
       case 'Set':
         return new Set(Array.from(value as Set<unknown>, (item) => this.prepare(item)));
       case 'Error':
-        return this.#prepareError(value as Error);
+        return isTroupeError(value) ? this.#prepareFailure(value) : this.#prepareError(value as Error);
       case 'View':
         return copyView(value as TypedArray);
       default:
@@ -182,6 +190,13 @@ class Walker {
     const copy = new Map<unknown, unknown>();
     for (let i = 0; i < parts.length; i += 2) copy.set(parts[i], parts[i + 1]);
     return copy;
+  }
+
+  /** A `TroupeError` stays one, with its details, so that a machine can still ask for its code after a restart. */
+  #prepareFailure(error: TroupeError): Tagged {
+    const { name, message, cause, code, actor, taskId, retryable, details } = error;
+    const parts = [name, message, cause, code, actor, taskId, retryable === true, details];
+    return new Tagged('failure', ...parts.map((part) => this.prepare(part)));
   }
 
   /** Own properties are kept where they are simple: errors of libraries carry sockets and requests. */

@@ -6,12 +6,16 @@
  */
 import { addExtension } from 'msgpackr';
 import { CodecError } from './codec-error.ts';
+import { TroupeError } from './troupe-error.ts';
 
 /** Number of the extension. */
 export const TAGGED_TYPE = 0x54;
 
-/** `map`: key, value, key, value … `text`: UTF-16 code units. `zero`: -0. `error`: name, message, cause, properties. */
-export type Tag = 'map' | 'text' | 'zero' | 'error';
+/**
+ * `map`: key, value, key, value … `text`: UTF-16 code units. `zero`: -0. `error`: name, message, cause, properties.
+ * `failure`: a `TroupeError`: name, message, cause, code, actor, task id, retryable, details.
+ */
+export type Tag = 'map' | 'text' | 'zero' | 'error' | 'failure';
 
 /** A value on its way into the encoder. */
 export class Tagged {
@@ -58,6 +62,8 @@ function untag(parts: readonly unknown[]): unknown {
       return -0;
     case 'error':
       return toError(parts);
+    case 'failure':
+      return toFailure(parts);
     default:
       throw unreadable();
   }
@@ -92,6 +98,21 @@ function toError(parts: readonly unknown[]): Error {
     if (name === 'AggregateError' && key === 'errors') hide(error, key, value);
     else Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true });
   }
+  return error;
+}
+
+function toFailure(parts: readonly unknown[]): TroupeError {
+  const [, name, message, cause, code, actor, taskId, retryable, details] = parts;
+  if (typeof name !== 'string' || typeof message !== 'string' || typeof code !== 'string') throw unreadable();
+  const error = new TroupeError(code, message, {
+    actor: typeof actor === 'string' ? actor : undefined,
+    taskId: typeof taskId === 'string' ? taskId : undefined,
+    retryable: retryable === true,
+    details,
+    cause,
+  });
+  error.name = name;
+  hide(error, 'stack', `${name}: ${message}`);
   return error;
 }
 

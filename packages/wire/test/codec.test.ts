@@ -1,5 +1,14 @@
 import { createContext, runInContext } from 'node:vm';
-import { CODEC_LIMITS, CodecError, decodeState, decodeValue, encodeState, encodeValue } from '@troupe/wire';
+import {
+  CODEC_LIMITS,
+  CodecError,
+  decodeState,
+  decodeValue,
+  encodeState,
+  encodeValue,
+  isTroupeError,
+  TroupeError,
+} from '@troupe/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storableValue } from './values.ts';
@@ -83,6 +92,25 @@ describe.each(codecs)('the %s codec', (_, encode, decode) => {
     expect(back[0]).toMatchObject({ name: 'OutOfStock', message: 'none left' });
     expect(back[1]).toMatchObject({ name: 'AggregateError', errors: [expect.objectContaining({ message: 'a' })] });
     expect((roundTrip(Object.assign(new Error('x'), { name: 'constructor' })) as Error).name).toBe('constructor');
+  });
+
+  test('keeps a TroupeError one, with its details, so that a machine can ask for its code after a restart', () => {
+    const error = new TroupeError('EffectFailed', 'declined', {
+      ...{ actor: 'order/42', details: { seen: new Map([['a', 1]]) } },
+      cause: new TypeError('x'),
+    });
+    const back = roundTrip({ error }) as { error: TroupeError };
+    expect(isTroupeError(back.error, 'EffectFailed')).toBe(true);
+    expect(back.error).toMatchObject({
+      actor: 'order/42',
+      taskId: undefined,
+      retryable: false,
+      details: error.details,
+    });
+    expect(back.error.cause).toBeInstanceOf(TypeError);
+    expect(encode(back)).toEqual(encode({ error }));
+    const bad = new TroupeError('EffectFailed', 'declined', { details: { run: () => 1 } });
+    expect(() => encode([bad])).toThrow(expect.objectContaining({ code: 'NotStorable', path: '[0].details.run' }));
   });
 
   test('gives plain bytes and plain byte arrays also where there are Buffers', () => {

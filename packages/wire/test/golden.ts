@@ -16,6 +16,7 @@ import {
   encodeState,
   encodeValue,
   type InternalBody,
+  TroupeError,
 } from '@troupe/wire';
 import { bodies } from './bodies.ts';
 
@@ -72,6 +73,13 @@ const everything = {
   error: Object.assign(new TypeError('no', { cause: new Error('deep') }), { code: 'E_NO' }),
 };
 
+const trouble = new TroupeError('EffectFailed', 'declined', {
+  actor: 'order/42',
+  taskId: 't-1',
+  details: { status: 402 },
+  cause: new Error('HTTP 402'),
+});
+
 const state = {
   value: { open: 'waiting' },
   status: 'active',
@@ -94,6 +102,7 @@ export const goldens: readonly Golden[] = [
   })),
   { name: 'value everything', value: everything, encode: encodeValue, decode: decodeValue },
   { name: 'state everything', value: everything, encode: encodeState, decode: decodeState },
+  { name: 'value failure', value: [trouble], encode: encodeValue, decode: decodeValue },
   { name: 'state machine', value: state, encode: encodeState, decode: decodeState },
   ...(['application/json', 'application/msgpack'] as const).map((type) => payload(type, plain)),
   payload('text/plain', 'hello ü€😀'),
