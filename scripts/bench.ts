@@ -1,0 +1,4 @@
+/** `npm run bench`: see docs/benchmarks.md. */
+import { runBenchmarks } from '@troupe/bench';
+
+process.exitCode = await runBenchmarks(process.argv.slice(2));
