@@ -21,8 +21,8 @@ import { describe, expect, test } from 'vitest';
 import { bodies } from './bodies.ts';
 import { jsonValue, storableValue } from './values.ts';
 
-/** One decode may take this long, ms: inputs here are some KB at most. Generous, because CI machines stall. */
-const SLOWEST_MS = 250;
+/** One decode may take this long, ms: inputs here are some KB at most. */
+const SLOWEST_MS = 50;
 
 interface Mutation {
   readonly at: number;
@@ -77,14 +77,29 @@ function mutate(bytes: Uint8Array, changes: readonly Mutation[]): Uint8Array {
 
 function survives(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
   const start = performance.now();
+  const result = attempt(decode, bytes);
+  if (performance.now() - start > SLOWEST_MS) expect(fastestOf(5, decode, bytes)).toBeLessThan(SLOWEST_MS);
+  return result;
+}
+
+function attempt(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
   try {
     return decode(bytes);
   } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    return undefined;
-  } finally {
-    expect(performance.now() - start).toBeLessThan(SLOWEST_MS);
+    if (error instanceof CodecError) return undefined;
+    throw error;
   }
+}
+
+/** A busy machine stalls now and then, but not every time. */
+function fastestOf(times: number, decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): number {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    attempt(decode, bytes);
+    fastest = Math.min(fastest, performance.now() - start);
+  }
+  return fastest;
 }
 
 function hasOwnProto(value: unknown, seen = new Set<unknown>()): boolean {
