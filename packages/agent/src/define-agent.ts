@@ -9,14 +9,14 @@ import { checkEffectNames } from './effect-names.ts';
 import type { EventSchemas, EventsSent, Schema, SchemaInput, SchemaOutput } from './schema.ts';
 
 /** Types of a definition with a contract. */
-interface ContractTypes<TContract extends AnyContract> {
+export interface ContractTypes<TContract extends AnyContract> {
   readonly input: ContractInput<TContract>;
   readonly output: ContractOutput<TContract>;
   readonly event: ContractEvent<TContract>;
 }
 
 /** Types of a definition without: from its schemas, else from the machine. */
-interface OwnTypes<
+export interface OwnTypes<
   TMachine extends AnyStateMachine,
   TInput extends Schema,
   TOutput extends Schema,

@@ -36,7 +36,7 @@ export {
   type ContractOutput,
   contract,
 } from './contract.ts';
-export { defineAgent } from './define-agent.ts';
+export { type ContractTypes, defineAgent, type OwnTypes } from './define-agent.ts';
 export { defineConfig } from './define-config.ts';
 export type { FailReason } from './fail.ts';
 export { fail } from './fail.ts';
