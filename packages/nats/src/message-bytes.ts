@@ -31,7 +31,8 @@ export function headerText(msg: Msg): string {
   return _msg.hdr > 0 ? text(_rdata, 0, _msg.hdr) : '';
 }
 
-/** UTF-8 of a part of `bytes`; faster than `TextDecoder` for what is short. */
+/** UTF-8 of a part of `bytes`; what a socket gave is a `Buffer` already, and then nothing is wrapped. */
 export function text(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  if (bytes instanceof Buffer) return bytes.toString('utf8', from, to);
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8');
 }

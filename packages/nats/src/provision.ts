@@ -20,8 +20,9 @@ export type ProvisionLog = (message: string, fields: Readonly<Record<string, unk
 
 /** Scheduled messages came with this release. */
 const SERVER_VERSION_MIN = [2, 12] as const;
-/** Least size worth asking for when the server has little to give. */
-const BYTES_MIN = 16 * 1024 * 1024;
+/** Least size of a stream, and least part of the default sizes, when the server has little to give. */
+const BYTES_MIN = 4 * 1024 * 1024;
+const SCALE_MIN = 1 / 512;
 const UNSAFE_FEATURES = ['allow_rollup_hdrs', 'allow_msg_schedules', 'allow_msg_ttl', 'allow_atomic'] as const;
 
 /**
@@ -36,7 +37,8 @@ export async function provision(connection: Connection, config: NatsConfig, log:
   assertServerVersion(connection.serverVersion);
   const api = new JsApi(connection, config.apiPrefix);
   await assertJetStream(api);
-  for (const wanted of wantedStreams(config, connection.payloadBytesMax)) await ensureStream(api, wanted, log);
+  const run = new Provisioning(api, log);
+  for (const wanted of wantedStreams(config, connection.payloadBytesMax)) await run.ensure(wanted);
 }
 
 /** Throws `ServerTooOld` below 2.12. */
@@ -61,33 +63,76 @@ async function assertJetStream(api: JsApi): Promise<void> {
   }
 }
 
-async function ensureStream(api: JsApi, wanted: WantedStream, log: ProvisionLog): Promise<void> {
-  const stream = wanted.config.name;
-  const found = (await api.streamInfo(stream)) ?? (await createStream(api, wanted, log));
-  if (found === undefined) return;
-  assertCompatible(wanted, found.config);
-  const changes = changesFor(wanted, found.config);
-  if (Object.keys(changes).length === 0) return;
-  log(`updating stream ${stream}`, { stream, changes });
-  await api.call(`STREAM.UPDATE.${stream}`, { ...found.config, ...changes });
-}
+/**
+ * One run over all streams. Sizes that nobody chose are halved together until all of them fit into what the server has
+ * to give, so that the first stream doesn't take the room of the others.
+ */
+class Provisioning {
+  readonly #api: JsApi;
+  readonly #log: ProvisionLog;
+  /** Made by this run, so empty but for what others stored a moment ago. */
+  readonly #created: WantedStream[] = [];
+  #scale = 1;
 
-/** Undefined: created. The stream: another worker was faster (invariant 4). */
-async function createStream(api: JsApi, wanted: WantedStream, log: ProvisionLog): Promise<StreamInfo | undefined> {
-  const stream = wanted.config.name;
-  for (let bytesMax = wanted.config.max_bytes as number; ; bytesMax = Math.floor(bytesMax / 2)) {
-    try {
-      await api.call(`STREAM.CREATE.${stream}`, { ...wanted.config, max_bytes: bytesMax });
-      log(`created stream ${stream}`, { stream, bytesMax });
-      return undefined;
-    } catch (error) {
-      const code = apiErrorCode(error);
-      if (code === API_ERRORS.streamNameInUse) return api.streamInfo(stream);
-      if (code === API_ERRORS.subjectsOverlap) throw overlap(wanted.config, error);
-      const roomLacks = code === API_ERRORS.storageExceeded || code === API_ERRORS.memoryExceeded;
-      if (!roomLacks || wanted.chosen.includes('max_bytes') || bytesMax / 2 < BYTES_MIN) throw error;
+  constructor(api: JsApi, log: ProvisionLog) {
+    this.#api = api;
+    this.#log = log;
+  }
+
+  async ensure(wanted: WantedStream): Promise<void> {
+    const stream = wanted.config.name;
+    const found = (await this.#api.streamInfo(stream)) ?? (await this.#create(wanted));
+    if (found === undefined) return;
+    assertCompatible(wanted, found.config);
+    const changes = changesFor(wanted, found.config);
+    if (Object.keys(changes).length === 0) return;
+    this.#log(`updating stream ${stream}`, { stream, changes });
+    await this.#update(found.config, changes);
+  }
+
+  /** Undefined: created. The stream: another worker was faster (invariant 4). */
+  async #create(wanted: WantedStream): Promise<StreamInfo | undefined> {
+    const stream = wanted.config.name;
+    for (;;) {
+      const bytesMax = this.#bytesMax(wanted);
+      try {
+        await this.#api.call(`STREAM.CREATE.${stream}`, { ...wanted.config, max_bytes: bytesMax });
+        this.#log(`created stream ${stream}`, { stream, bytesMax });
+        this.#created.push(wanted);
+        return undefined;
+      } catch (error) {
+        const code = apiErrorCode(error);
+        if (code === API_ERRORS.streamNameInUse) return this.#api.streamInfo(stream);
+        if (code === API_ERRORS.subjectsOverlap) throw overlap(wanted.config, error);
+        if (code !== API_ERRORS.storageExceeded && code !== API_ERRORS.memoryExceeded) throw error;
+        await this.#shrink(wanted, error);
+      }
     }
   }
+
+  /** Throws `error` when there is nothing left to shrink. */
+  async #shrink(wanted: WantedStream, error: unknown): Promise<void> {
+    if (this.#scale < SCALE_MIN || !isScalable(wanted)) throw error;
+    this.#scale /= 2;
+    for (const created of this.#created.filter(isScalable)) {
+      await this.#update(created.config, { max_bytes: this.#bytesMax(created) });
+    }
+    const fields = { scale: this.#scale };
+    this.#log(`the server has too little room for the default sizes: taking ${this.#scale} of them`, fields);
+  }
+
+  #bytesMax(wanted: WantedStream): number {
+    const bytesMax = wanted.config.max_bytes as number;
+    return isScalable(wanted) ? Math.max(BYTES_MIN, Math.floor(bytesMax * this.#scale)) : bytesMax;
+  }
+
+  async #update(config: StreamConfig, changes: Record<string, unknown>): Promise<void> {
+    await this.#api.call(`STREAM.UPDATE.${config.name}`, { ...config, ...changes });
+  }
+}
+
+function isScalable({ config, chosen }: WantedStream): boolean {
+  return (config.max_bytes as number) > 0 && !chosen.includes('max_bytes');
 }
 
 function assertCompatible(wanted: WantedStream, found: StreamConfig): void {
