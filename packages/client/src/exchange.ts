@@ -102,7 +102,7 @@ export class Exchange {
     this.#wheel.drop(call);
     if (place === 'queue') this.#queue.left();
     else if (place === 'flight') this.#flight.delete(call.n);
-    if (this.#queue.size > 0) this.#pump();
+    if (this.#queue.size > 0) this.#pumpSoon();
     else if (this.#flight.size === 0 && this.#whenIdle.length > 0) this.#reportIdle();
   }
 
@@ -159,16 +159,23 @@ export class Exchange {
     call.launch(this.clock.monotonic());
   }
 
-  /** Invariant 3. A launch can end its call at once, and so come back here. */
-  #pump(): void {
-    if (this.#pumping || this.#ended !== undefined) return;
+  /** Not at once: what ends together, such as all calls of one AbortSignal, makes room together. */
+  #pumpSoon(): void {
+    if (this.#pumping) return;
     this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  /** Invariant 3. */
+  #pump(): void {
     while (this.wire.connected && this.#flight.size < this.options.inFlightMax) {
       const call = this.#queue.shift();
-      if (call === undefined) break;
+      if (call === undefined) return;
       this.#launch(call);
     }
-    this.#pumping = false;
   }
 
   #reportIdle(): void {

@@ -43,7 +43,7 @@ function storedSeq(payload: Uint8Array): number {
     if (payload[at] === 0x20) at++;
     let seq = 0;
     for (let digit = payload[at]!; digit >= 0x30 && digit <= 0x39; digit = payload[++at]!)
-      seq = seq * 10 + digit - 0x30;
+      seq = seq * 10 + (digit - 0x30);
     return seq;
   }
   return 0;

@@ -6,7 +6,7 @@
  * 2. At least once: after a takeover an event can come again, with the same `effectId`. Nothing is made up for while the
  *    connection is away; each such gap is counted.
  */
-import { HEADERS, type TroupeError } from '@troupe/wire';
+import { decodeOutcome, type TroupeError } from '@troupe/wire';
 import { cancelledError, closedError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { findHeader } from './header-block.ts';
@@ -140,11 +140,8 @@ export class Watch<TOutput = unknown>
 
   #read(headers: string, payload: Uint8Array): WatchEvent<TOutput> {
     const about = { address: this.#target.address };
-    const published: Published = {
-      seq: Number(findHeader(headers, HEADERS.seq) ?? 0),
-      effectId: findHeader(headers, HEADERS.effectId),
-    };
-    const taskId = findHeader(headers, HEADERS.taskId);
+    const { seq = 0, effectId, taskId } = decodeOutcome({ payload, header: (name) => findHeader(headers, name) });
+    const published: Published = { seq, effectId };
     const read = readOutcome(headers, payload, taskId === undefined ? about : { ...about, taskId });
     if (taskId !== undefined) return { kind: 'outcome', taskId, ...(read as TaskOutcome<TOutput>), ...published };
     return { kind: 'event', event: read.ok ? read.value : undefined, ...published };
