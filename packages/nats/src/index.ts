@@ -10,6 +10,13 @@ export {
 } from './config.ts';
 export { Connection, connectNats, type NatsOptions } from './connect.ts';
 export { createNatsPorts } from './nats-ports.ts';
+export {
+  clientPermissions,
+  type Permissions,
+  provisionerPermissions,
+  type UserOptions,
+  workerPermissions,
+} from './permissions.ts';
 export { type ProvisionLog, provision } from './provision.ts';
 export {
   type ServerExit,

@@ -1,0 +1,65 @@
+/**
+ * Exactly what each kind of user needs to be allowed on the server, and nothing beside it. `infra/` writes the server's
+ * configuration from it, `docs/reference/permissions.md` shows it, and a test holds both against a real server.
+ */
+import type { NatsConfig } from './config.ts';
+
+/** Subjects to allow; everything else is denied. */
+export interface Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** `inboxPrefix`: the user's own, such as `_INBOX.worker`, so that nobody reads another's replies. */
+export interface UserOptions {
+  readonly inboxPrefix: string;
+}
+
+/** A worker: the ports, on streams that exist. It can't create, change or delete streams, but for the outs that it keeps. */
+export function workerPermissions(config: NatsConfig, { inboxPrefix }: UserOptions): Permissions {
+  const { apiPrefix, subjects, streams } = config;
+  const journals = config.journals.map(({ name }) => name);
+  const all = [...journals, ...Object.values(streams)];
+  const consumed = [...journals, streams.snapshots, streams.ticks, streams.deadLetters];
+  const on = (verb: string, names: readonly string[], tail = ''): string[] =>
+    names.map((stream) => `${apiPrefix}.${verb}.${stream}${tail}`);
+  return {
+    publish: [
+      `${subjects.prefix}.>`,
+      '_INBOX.>',
+      `${apiPrefix}.INFO`,
+      ...on('STREAM.INFO', all),
+      ...on('STREAM.MSG.GET', [...consumed, streams.records]),
+      ...on('STREAM.MSG.DELETE', [streams.ticks, streams.deadLetters]),
+      ...on('STREAM.PURGE', [...journals, streams.records, streams.ticks]),
+      ...on('STREAM.CREATE', [streams.outs]),
+      ...on('STREAM.UPDATE', [streams.outs]),
+      ...on('CONSUMER.CREATE', consumed, '.>'),
+      ...on('CONSUMER.DELETE', consumed, '.*'),
+      ...on('CONSUMER.MSG.NEXT', consumed, '.*'),
+    ],
+    subscribe: [`${subjects.prefix}.>`, `${inboxPrefix}.>`, '$SRV.>'],
+  };
+}
+
+/** Who sets up: what a worker may, and creating and changing the streams. */
+export function provisionerPermissions(config: NatsConfig, user: UserOptions): Permissions {
+  const { apiPrefix, journals, streams } = config;
+  const worker = workerPermissions(config, user);
+  const all = [...journals.map(({ name }) => name), ...Object.values(streams)];
+  const verbs = ['CREATE', 'UPDATE'].flatMap((verb) => all.map((stream) => `${apiPrefix}.STREAM.${verb}.${stream}`));
+  return { ...worker, publish: [...new Set([...worker.publish, ...verbs])] };
+}
+
+/** A client of some types (default: of all). Nothing internal, and no JetStream API: a PubAck needs none. */
+export function clientPermissions(
+  config: NatsConfig,
+  { inboxPrefix, types = ['*'] }: UserOptions & { readonly types?: readonly string[] },
+): Permissions {
+  const { prefix } = config.subjects;
+  const of = (verb: string): string[] => types.map((type) => `${prefix}.${verb}.${type}.>`);
+  return {
+    publish: [...of('task'), ...of('signal'), ...of('ask'), ...of('query')],
+    subscribe: [...of('out'), ...of('stream'), `${inboxPrefix}.>`],
+  };
+}
