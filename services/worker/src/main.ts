@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The process that hosts actors: `main.ts [--config FILE] [--nats-url URL] [--prefix TOKENS] [--id ID] [--dev] ...`.
+ * The process that hosts actors: `main.ts [--config FILE] [--nats-url URL] [--prefix TOKENS] [--id ID] [--dev] ...`; `--gate` is for
+ * `troupe dev`, see `parent.ts`.
  * Every flag is one of docs/reference/configuration.md. Logs are JSON lines on stderr. Exit codes: see `WORKER_EXIT`.
  */
 import { dirname } from 'node:path';
@@ -8,12 +9,12 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '@troupe/diagnostics';
 import { TroupeError } from '@troupe/wire';
 import { findConfigFile, loadConfig } from './config-file.ts';
-import { reportReady } from './parent.ts';
-import { exitCodeOf, runWorker } from './run-worker.ts';
+import { reportReady, waitAtGate } from './parent.ts';
+import { exitCodeOf, runWorker, WORKER_EXIT } from './run-worker.ts';
 import { resolveSettings, SETTINGS } from './settings.ts';
 
 async function main(args: readonly string[]): Promise<number> {
-  const { dev, ...flags } = readFlags(args);
+  const { dev, gate, ...flags } = readFlags(args);
   const cwd = process.cwd();
   const file = findConfigFile(cwd, flags.config ?? process.env.TROUPE_CONFIG);
   if (file === undefined)
@@ -24,6 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { config } = await loadConfig(file);
   const { settings } = resolveSettings({ flags, env: process.env, config, configDir: dirname(file), cwd });
   const log = createLogger({ level: settings.logLevel, fields: { component: 'worker' } });
+  if (gate !== undefined && !(await waitAtGate(config))) return WORKER_EXIT.ok;
   return runWorker({ settings, config, log, dev: dev !== undefined, onReady: reportReady });
 }
 
@@ -31,8 +33,11 @@ function readFlags(args: readonly string[]): Record<string, string | undefined> 
   const names = SETTINGS.flatMap(({ flag }) => (flag === undefined ? [] : [flag]));
   const texts = Object.fromEntries([...names, 'config'].map((name) => [name, { type: 'string' as const }]));
   try {
-    const { values } = parseArgs({ args: [...args], options: { ...texts, dev: { type: 'boolean' } } });
-    return { ...(values as Record<string, string | undefined>), dev: values.dev === true ? 'dev' : undefined };
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ...texts, dev: { type: 'boolean' }, gate: { type: 'boolean' } },
+    });
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
   } catch (cause) {
     throw new TroupeError('ConfigInvalid', `${(cause as Error).message}`, { cause });
   }

@@ -93,7 +93,7 @@ export const SETTINGS: readonly Setting[] = [
     config: 'nats.creds',
     default: undefined,
     kind: 'path',
-    meaning: 'Credentials file (JWT and seed), in place of the above.',
+    meaning: 'Credentials file (JWT and seed), in place of user or token.',
   },
   {
     name: 'inboxPrefix',

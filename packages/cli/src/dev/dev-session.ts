@@ -1,0 +1,160 @@
+/** One run of `troupe dev`: a server, a worker, a watch over the code, until it is stopped. */
+import { dirname, resolve } from 'node:path';
+import { type ActorHint, type OpenPorts, openPorts, type ReadyMessage, type Settings } from '@troupe/service-worker';
+import { TroupeError } from '@troupe/wire';
+import { listenToPublished } from '../operator/published.ts';
+import { bannerLines } from './banner.ts';
+import type { DevLog } from './dev-log.ts';
+import type { PresetPlan } from './preset.ts';
+import { type DevServer, openServer } from './server.ts';
+import { watchCode } from './watcher.ts';
+import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
+
+export interface DevSessionOptions {
+  readonly settings: Settings;
+  /** Of a running server; undefined starts one. */
+  readonly serverUrl: string | undefined;
+  readonly configFile: string;
+  /** What reloads the worker. */
+  readonly watch: readonly string[];
+  readonly plan: PresetPlan | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly command: string;
+  readonly log: DevLog;
+  readonly signal: AbortSignal;
+}
+
+/** Beyond the drain's own deadline, ms. */
+const STOP_GRACE_MS = 5_000;
+
+export class DevSession {
+  readonly #options: DevSessionOptions;
+  #server: DevServer | undefined;
+  #ports: OpenPorts | undefined;
+  #worker: WorkerProcess | undefined;
+  #page: { readonly url?: string; close(): Promise<void> } | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  #onReady: (message: ReadyMessage) => void = () => {};
+
+  constructor(options: DevSessionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs until the signal is aborted.
+   *
+   * @throws TroupeError when server or first worker can't be started, or the server ends by itself.
+   */
+  async run(): Promise<void> {
+    const { settings, serverUrl, signal, log, watch } = this.#options;
+    const ended = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => ended.resolve(), { once: true });
+    let watcher: { close(): void } | undefined;
+    try {
+      this.#server = await openServer({
+        url: serverUrl,
+        port: settings.natsPort,
+        dataDir: settings.dataDir,
+        onExit: (text) =>
+          ended.reject(new TroupeError('NotConnected', `nats-server ended by itself. It printed:\n${text}`)),
+      });
+      const actors = await this.#startFirst();
+      await this.#open(actors);
+      watcher = watchCode(watch, (files) => this.#reload(files));
+      await ended.promise;
+      log.tell({ event: 'stopping' });
+    } finally {
+      watcher?.close();
+      await this.#close();
+    }
+  }
+
+  async #startFirst(): Promise<readonly ActorHint[]> {
+    const first = await WorkerProcess.load(this.#workerOptions());
+    if (first === undefined)
+      throw new TroupeError('ConfigInvalid', `${this.#options.configFile} could not be loaded; see above.`);
+    await this.#run(first.worker);
+    return first.loaded.actors;
+  }
+
+  /** Lets a worker go and waits until it is ready, or has ended. */
+  async #run(worker: WorkerProcess): Promise<ReadyMessage | undefined> {
+    this.#worker = worker;
+    const ready = new Promise<ReadyMessage>((done) => {
+      this.#onReady = done;
+    });
+    worker.go();
+    const message = await Promise.race([ready, worker.ended.then(() => undefined)]);
+    return message;
+  }
+
+  async #open(actors: readonly ActorHint[]): Promise<void> {
+    const { settings, plan, log, command } = this.#options;
+    const { url, own } = this.#server!;
+    const { prefix } = settings;
+    this.#ports = await openPorts({ settings: { ...settings, natsUrl: url }, name: 'troupe-dev' });
+    listenToPublished(this.#ports, {}, (what) => log.tell({ event: 'published', what }));
+    this.#page = await plan?.serve?.({ url, prefix });
+    const page = this.#page?.url;
+    const types = Object.fromEntries(actors.map(({ type, version }) => [type, version]));
+    log.banner(
+      bannerLines({ url, prefix, own, dataDir: settings.dataDir, actors, suggestion: plan?.suggestion, page, command }),
+    );
+    log.tell({ event: 'ready', url, prefix, types, page: page ?? null });
+  }
+
+  /** One after the other: a change during a reload is the next reload. */
+  #reload(files: readonly string[]): void {
+    this.#reloading = this.#reloading.then(() => this.#reloadNow(files));
+  }
+
+  async #reloadNow(files: readonly string[]): Promise<void> {
+    const { log, settings, signal } = this.#options;
+    if (signal.aborted) return;
+    const startedAt = performance.now();
+    log.tell({ event: 'reloading', files });
+    const next = await WorkerProcess.load(this.#workerOptions());
+    if (next === undefined) return log.tell({ event: 'reload failed' });
+    await this.#worker?.stop(settings.drainMs + STOP_GRACE_MS);
+    if (signal.aborted) return void (await next.worker.stop(0));
+    const ready = await this.#run(next.worker);
+    if (ready !== undefined)
+      log.tell({ event: 'reloaded', types: ready.types, tookMs: Math.round(performance.now() - startedAt) });
+  }
+
+  #workerOptions(): WorkerProcessOptions {
+    const { settings, configFile, env, plan, cwd, log } = this.#options;
+    const { prefix, partitions, logLevel, drainMs } = settings;
+    const flags = {
+      config: configFile,
+      'nats-url': this.#server!.url,
+      prefix,
+      partitions,
+      'log-level': logLevel,
+      'drain-ms': drainMs,
+    };
+    return {
+      args: [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), '--dev'],
+      env: { ...env, ...plan?.env },
+      cwd,
+      onLine: (line, from) => log.worker(line, from),
+      onReady: (message) => this.#onReady(message),
+      onCrash: (code) => log.tell({ event: 'worker ended', code }),
+    };
+  }
+
+  async #close(): Promise<void> {
+    await this.#reloading;
+    await this.#page?.close().catch(() => undefined);
+    await this.#worker?.stop(this.#options.settings.drainMs + STOP_GRACE_MS);
+    await this.#ports?.ports.close().catch(() => undefined);
+    await this.#server?.close();
+  }
+}
+
+/** What a project's config says to watch, or its folder. */
+export function watchedPaths(configFile: string, watch: readonly string[] | undefined): readonly string[] {
+  const folder = dirname(configFile);
+  return watch === undefined ? [folder] : [configFile, ...watch.map((path) => resolve(folder, path))];
+}

@@ -1,0 +1,47 @@
+/** Every command, in the order of help. A new one is a file under `commands/` and a line here. */
+import type { Command } from './command.ts';
+import { ask } from './commands/ask.ts';
+import { config } from './commands/config.ts';
+import { deadDrop } from './commands/dead-drop.ts';
+import { deadLs } from './commands/dead-ls.ts';
+import { deadRedrive } from './commands/dead-redrive.ts';
+import { deadShow } from './commands/dead-show.ts';
+import { dev } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
+import { history } from './commands/history.ts';
+import { ls } from './commands/ls.ts';
+import { send } from './commands/send.ts';
+import { signal } from './commands/signal.ts';
+import { stateExport } from './commands/state-export.ts';
+import { stateImport } from './commands/state-import.ts';
+import { stateReset } from './commands/state-reset.ts';
+import { stateShow } from './commands/state-show.ts';
+import { tail } from './commands/tail.ts';
+import { timersCancel } from './commands/timers-cancel.ts';
+import { timersLs } from './commands/timers-ls.ts';
+import { version } from './commands/version.ts';
+import { worker } from './commands/worker.ts';
+
+export const COMMANDS: readonly Command[] = [
+  dev,
+  worker,
+  ask,
+  send,
+  signal,
+  ls,
+  stateShow,
+  stateExport,
+  stateImport,
+  stateReset,
+  history,
+  tail,
+  timersLs,
+  timersCancel,
+  deadLs,
+  deadShow,
+  deadRedrive,
+  deadDrop,
+  doctor,
+  config,
+  version,
+];
