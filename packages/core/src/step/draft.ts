@@ -16,7 +16,7 @@ import type { ActorDefinition } from '../definition.ts';
 import { DEFAULT_EFFECT } from '../definition.ts';
 import type { Effect } from '../effect.ts';
 import type { MachineAction, MachineScope, MachineState, MachineStep } from '../machine/types.ts';
-import { measure } from '../measure.ts';
+import { measure, measureAtMost } from '../measure.ts';
 import type { PersistentMap } from '../persistent-map.ts';
 import {
   type ActorState,
@@ -247,20 +247,21 @@ export class Draft {
   }
 
   #checkStorable(step: MachineStep): void {
-    let bytes = 0;
-    for (const context of this.definition.driver.contexts(step.state)) bytes += measure(context, 'context');
-    if (bytes > this.definition.stateBytesMax) {
+    const contexts = this.definition.driver.contexts(step.state);
+    const { stateBytesMax } = this.definition;
+    const bytes = sizeOfAll(contexts, measureAtMost) > stateBytesMax ? sizeOfAll(contexts, measure) : 0;
+    if (bytes > stateBytesMax) {
       throw new TroupeError(
         'StateTooLarge',
-        `The state of ${formatAddress(this.address)} would take about ${bytes} bytes; its limit is ${this.definition.stateBytesMax}. Keep less in the context, or raise stateBytesMax.`,
-        { details: { bytes, bytesMax: this.definition.stateBytesMax } },
+        `The state of ${formatAddress(this.address)} would take about ${bytes} bytes; its limit is ${stateBytesMax}. Keep less in the context, or raise stateBytesMax.`,
+        { details: { bytes, bytesMax: stateBytesMax } },
       );
     }
     for (const action of step.actions) {
-      if (action.kind === 'invoke') measure(action.input, `input of ${action.src}`);
-      else if (action.kind === 'reply') measure(action.output, 'reply');
+      if (action.kind === 'invoke') measureAtMost(action.input, `input of ${action.src}`);
+      else if (action.kind === 'reply') measureAtMost(action.output, 'reply');
       else if (action.kind === 'timer-set' || action.kind === 'send-actor' || action.kind === 'emit')
-        measure(action.event, `event ${action.event.type}`);
+        measureAtMost(action.event, `event ${action.event.type}`);
     }
   }
 
@@ -485,6 +486,12 @@ export class Draft {
 
 /** Largest outcome, bytes: the default payload limit of a server, less room for the envelope. */
 export const OUTCOME_LIMIT_BYTES = 1_000_000;
+
+function sizeOfAll(values: readonly unknown[], sizeOf: typeof measure): number {
+  let bytes = 0;
+  for (const value of values) bytes += sizeOf(value, 'context');
+  return bytes;
+}
 
 function sizeOrInfinity(value: unknown): number {
   try {
