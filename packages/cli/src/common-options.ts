@@ -1,5 +1,5 @@
 /** Flags that every command has, and which settings each kind of command takes. */
-import { SETTINGS, type Setting } from '@troupe/service-worker';
+import { SETTINGS, type Setting } from '@troupe/service-worker/internal';
 import type { OptionSpec, Reach } from './command.ts';
 
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {

@@ -1,16 +1,15 @@
 /** What a command runs with: its arguments, its settings, its connections. Everything opened is closed at the end. */
 import { dirname } from 'node:path';
-import { connect, type Troupe } from '@troupe/client';
+import type { Troupe } from '@troupe/client';
+import type { OpenPorts } from '@troupe/service-worker';
 import {
   findConfigFile,
   type LoadedConfig,
   loadConfig,
-  type OpenPorts,
-  openPorts,
   type ResolvedSettings,
   resolveSettings,
   SETTINGS,
-} from '@troupe/service-worker';
+} from '@troupe/service-worker/internal';
 import { type ActorAddress, parseAddress, TroupeError } from '@troupe/wire';
 import type { ParsedArguments } from './arguments.ts';
 import type { Io } from './io.ts';
@@ -103,6 +102,7 @@ export class CommandContext {
   async #connect(): Promise<Troupe> {
     const { settings } = await this.project();
     const { natsUrl, user, pass, token, creds, inboxPrefix, prefix } = settings;
+    const { connect } = await import('@troupe/client');
     const troupe = await connect({
       url: natsUrl,
       user,
@@ -120,6 +120,7 @@ export class CommandContext {
 
   async #openPorts(): Promise<OpenPorts> {
     const { settings, loaded } = await this.project();
+    const { openPorts } = await import('@troupe/service-worker');
     const base = { config: loaded?.config, name: 'troupe-cli' };
     const probe = await openPorts({ ...base, settings });
     const partitions = await findPartitions(probe);

@@ -6,6 +6,7 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { helpOfAll, helpOfCommand, helpOfGroup } from './help.ts';
 import type { Io } from './io.ts';
 import { Output } from './output/output.ts';
+import { fromPortFailure } from './port-failure.ts';
 
 /**
  * Runs what was typed. Never throws.
@@ -33,8 +34,9 @@ async function runCommand(command: Command, words: readonly string[], io: Io): P
   const context = new CommandContext(io, parsed);
   try {
     return (await command.run(context)) ?? EXIT.ok;
-  } catch (error) {
+  } catch (thrown) {
     if (io.signal.aborted) return EXIT.interrupted;
+    const error = fromPortFailure(thrown);
     context.out.error(error);
     return exitCodeOf(error);
   } finally {

@@ -88,7 +88,11 @@ export function connectError(error: unknown, url: string): unknown {
   }
   if (error.kind === 'timeout') return new TroupeError('Timeout', `${error.message}.`, { cause: error });
   const hint = 'Start one with `troupe dev`, or say where it is with --nats-url or TROUPE_NATS_URL.';
-  return new TroupeError('NotConnected', `NATS at ${url.replace(/\/\/[^@/]*@/g, '//')}: ${error.message}. ${hint}`, {
-    cause: error,
-  });
+  return new TroupeError(
+    'NotConnected',
+    `NATS at ${url.replace(/\/\/[^@/]*@/g, '//')}: ${error.message.replace(/[.?]?$/, '.')} ${hint}`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -9,8 +9,9 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '@troupe/diagnostics';
 import { TroupeError } from '@troupe/wire';
 import { findConfigFile, loadConfig } from './config-file.ts';
+import { WORKER_EXIT } from './exit-codes.ts';
 import { reportReady, waitAtGate } from './parent.ts';
-import { exitCodeOf, runWorker, WORKER_EXIT } from './run-worker.ts';
+import { exitCodeOf, runWorker } from './run-worker.ts';
 import { resolveSettings, SETTINGS } from './settings.ts';
 
 async function main(args: readonly string[]): Promise<number> {

@@ -11,22 +11,9 @@ import type { Logger } from '@troupe/diagnostics';
 import { startWorker, type Worker } from '@troupe/runtime';
 import { isTroupeError } from '@troupe/wire';
 import { type OpenPorts, openPorts } from './connection.ts';
+import { WORKER_EXIT } from './exit-codes.ts';
 import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
-
-/** How the process ends. */
-export const WORKER_EXIT = {
-  /** Drained in good order. */
-  ok: 0,
-  /** Something failed that isn't below. */
-  failed: 1,
-  /** Config or arguments can't be used. */
-  usage: 2,
-  /** NATS could not be reached, or refused. */
-  notConnected: 3,
-  /** The drain did not end within its deadline; the next owner goes on from there. */
-  drainTimeout: 4,
-} as const;
 
 /** What a worker process is given. */
 export interface RunWorkerOptions {

@@ -1,4 +1,4 @@
-import { OTHER_VARIABLES, SETTINGS, type SettingName } from '@troupe/service-worker';
+import { OTHER_VARIABLES, SETTINGS, type SettingName } from '@troupe/service-worker/internal';
 import type { Command } from '../command.ts';
 import { showShort, table } from '../output/format.ts';
 

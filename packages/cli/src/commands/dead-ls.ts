@@ -2,7 +2,7 @@ import type { DeadLetter } from '@troupe/runtime';
 import { formatAddress } from '@troupe/wire';
 import type { Command } from '../command.ts';
 import { letterFilter, letterView } from '../operator/dead-letters.ts';
-import { showShort, showTime, table } from '../output/format.ts';
+import { showLine, showTime, table } from '../output/format.ts';
 
 export const deadLs: Command = {
   name: 'dead ls',
@@ -31,5 +31,5 @@ export const deadLs: Command = {
 };
 
 function rowOf({ seq, address, at, verb, code, message }: DeadLetter): string[] {
-  return [`${seq}`, formatAddress(address), showTime(at), verb, `${code}: ${showShort(message, 80)}`];
+  return [`${seq}`, formatAddress(address), showTime(at), verb, `${code}: ${showLine(message, 100)}`];
 }

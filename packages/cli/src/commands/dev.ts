@@ -1,4 +1,4 @@
-import { findConfigFile, loadConfig } from '@troupe/service-worker';
+import { findConfigFile, loadConfig } from '@troupe/service-worker/internal';
 import { TroupeError } from '@troupe/wire';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';

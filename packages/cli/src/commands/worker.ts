@@ -1,5 +1,4 @@
-import { createLogger } from '@troupe/diagnostics';
-import { reportReady, runWorker, WORKER_EXIT } from '@troupe/service-worker';
+import { reportReady, WORKER_EXIT } from '@troupe/service-worker/internal';
 import type { Command } from '../command.ts';
 
 export const worker: Command = {
@@ -27,6 +26,10 @@ export const worker: Command = {
   async run(context) {
     const { config } = await context.requireConfig('a worker');
     const { settings } = await context.project();
+    const [{ createLogger }, { runWorker }] = await Promise.all([
+      import('@troupe/diagnostics'),
+      import('@troupe/service-worker'),
+    ]);
     const log = createLogger({ level: settings.logLevel, fields: { component: 'worker' } });
     return runWorker({ settings, config, log, dev: context.has('dev'), onReady: reportReady });
   },

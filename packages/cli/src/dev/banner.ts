@@ -1,5 +1,5 @@
 /** What `troupe dev` says once it runs: where it is, that anybody may do anything, and three lines to paste. */
-import type { ActorHint } from '@troupe/service-worker';
+import type { ActorHint } from '@troupe/service-worker/internal';
 import { createSubjects, PREFIX_DEFAULT, parseAddress } from '@troupe/wire';
 import { shellWord } from '../output/format.ts';
 

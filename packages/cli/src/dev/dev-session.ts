@@ -1,6 +1,7 @@
 /** One run of `troupe dev`: a server, a worker, a watch over the code, until it is stopped. */
 import { dirname, resolve } from 'node:path';
-import { type ActorHint, type OpenPorts, openPorts, type ReadyMessage, type Settings } from '@troupe/service-worker';
+import type { OpenPorts } from '@troupe/service-worker';
+import type { ActorHint, ReadyMessage, Settings } from '@troupe/service-worker/internal';
 import { TroupeError } from '@troupe/wire';
 import { listenToPublished } from '../operator/published.ts';
 import { bannerLines } from './banner.ts';
@@ -93,6 +94,7 @@ export class DevSession {
     const { settings, plan, log, command } = this.#options;
     const { url, own } = this.#server!;
     const { prefix } = settings;
+    const { openPorts } = await import('@troupe/service-worker');
     this.#ports = await openPorts({ settings: { ...settings, natsUrl: url }, name: 'troupe-dev' });
     listenToPublished(this.#ports, {}, (what) => log.tell({ event: 'published', what }));
     this.#page = await plan?.serve?.({ url, prefix });

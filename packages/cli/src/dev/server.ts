@@ -2,7 +2,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { startServerProcess } from '@troupe/nats';
 import { TroupeError } from '@troupe/wire';
 
 export interface DevServer {
@@ -34,6 +33,7 @@ export async function openServer(options: DevServerOptions): Promise<DevServer> 
   }
   const lock = await lockFolder(options.dataDir);
   try {
+    const { startServerProcess } = await import('@troupe/nats');
     const server = await startServerProcess({
       port: options.port,
       storeDir: options.dataDir,

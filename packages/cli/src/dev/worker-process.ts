@@ -8,7 +8,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { isWorkerMessage, type LoadedMessage, openGate, type ReadyMessage, WORKER_MAIN } from '@troupe/service-worker';
+import {
+  isWorkerMessage,
+  type LoadedMessage,
+  openGate,
+  type ReadyMessage,
+  WORKER_MAIN,
+} from '@troupe/service-worker/internal';
 
 export interface WorkerProcessOptions {
   readonly args: readonly string[];

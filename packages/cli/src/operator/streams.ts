@@ -1,5 +1,5 @@
 /** What the server says about its streams, through its own API. */
-import { connectError, type OpenPorts } from '@troupe/service-worker';
+import type { OpenPorts } from '@troupe/service-worker';
 import { TroupeError } from '@troupe/wire';
 
 /** As much of a stream as the commands look at. */
@@ -52,7 +52,7 @@ async function callApi(open: OpenPorts, subject: string): Promise<Record<string,
         'JetStream is off on this server or for this account: start nats-server with -js and a store directory.',
         { cause: error },
       );
-    throw connectError(error, 'the server');
+    throw error;
   }
 }
 

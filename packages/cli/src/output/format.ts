@@ -23,8 +23,13 @@ export function showValue(value: unknown): string {
 
 /** A value on one line, cut off at `widthMax` characters. */
 export function showShort(value: unknown, widthMax = 100): string {
-  const text = printable(typeof value === 'string' ? JSON.stringify(value) : jsonLine(value)).replace(/\s+/g, ' ');
-  return text.length > widthMax ? `${text.slice(0, widthMax - 1)}…` : text;
+  return showLine(jsonLine(value), widthMax);
+}
+
+/** Text on one line, cut off at `widthMax` characters. */
+export function showLine(text: string, widthMax = 200): string {
+  const line = printable(text).replace(/\s+/g, ' ').trim();
+  return line.length > widthMax ? `${line.slice(0, widthMax - 1)}…` : line;
 }
 
 /** `2026-01-31 12:00:00.123Z` */

@@ -1,6 +1,6 @@
 /** A journal entry on one line. */
 import { type EntryBody, formatAddress, type JournalEntry } from '@troupe/wire';
-import { printable, showShort, showTime } from './format.ts';
+import { printable, showLine, showShort, showTime } from './format.ts';
 import type { Style } from './style.ts';
 
 export function showEntry({ seq, at, body }: JournalEntry, style: Style): string {
@@ -20,7 +20,7 @@ export function describeBody(body: EntryBody): string {
     case 'signal':
       return `${body.taskId === undefined ? '' : `${printable(body.taskId)}  `}${showShort(body.payload)}`;
     case 'outcome':
-      return `${printable(body.effectId)}  ${body.result.ok ? showShort(body.result.value) : `${body.result.error.code}: ${showShort(body.result.error.message)}`}`;
+      return `${printable(body.effectId)}  ${body.result.ok ? showShort(body.result.value) : `${body.result.error.code}: ${showLine(body.result.error.message)}`}`;
     case 'stream':
       return `${printable(body.effectId)}  #${body.n}  ${showShort(body.item)}`;
     case 'ask':

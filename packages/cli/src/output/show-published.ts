@@ -1,6 +1,6 @@
 /** What an actor published, on one line. */
 import type { Published } from '../operator/published.ts';
-import { printable, showShort } from './format.ts';
+import { printable, showLine, showShort } from './format.ts';
 import type { Style } from './style.ts';
 
 export function showPublished(what: Published, style: Style): string {
@@ -9,6 +9,6 @@ export function showPublished(what: Published, style: Style): string {
   const { outcome } = what;
   const text = outcome.ok
     ? style('green', showShort(outcome.value))
-    : style('red', `${outcome.error.code}: ${showShort(outcome.error.message, 200)}`);
+    : style('red', `${outcome.error.code}: ${showLine(outcome.error.message)}`);
   return `${actor}  ${style('dim', printable(what.taskId))}  ${text}`;
 }
