@@ -18,13 +18,16 @@ export type EventSchemas = Readonly<Record<string, Schema>>;
 
 /** The events that schemas describe, as they are sent. */
 export type EventsSent<TEvents extends EventSchemas> = {
-  [TType in keyof TEvents & string]: Flat<{ readonly type: TType } & SchemaInput<TEvents[TType]>>;
+  [TType in keyof TEvents & string]: Flat<{ readonly type: TType } & Fields<SchemaInput<TEvents[TType]>>>;
 }[keyof TEvents & string];
 
 /** The same events as the machine gets them. */
 export type EventsReceived<TEvents extends EventSchemas> = {
-  [TType in keyof TEvents & string]: Flat<{ type: TType } & SchemaOutput<TEvents[TType]>>;
+  [TType in keyof TEvents & string]: Flat<{ type: TType } & Fields<SchemaOutput<TEvents[TType]>>>;
 }[keyof TEvents & string];
+
+/** An object without fields is `Record<string, never>` to some libraries, which would forbid the field `type`. */
+type Fields<T> = T extends Readonly<Record<string, never>> ? unknown : T;
 
 /** One object type instead of an intersection, for readable hints. */
 export type Flat<T> = { [K in keyof T]: T[K] };

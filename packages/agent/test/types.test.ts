@@ -44,6 +44,11 @@ describe('a contract', () => {
     expectTypeOf<ContractEvent<typeof bare>>().toBeNever();
   });
 
+  test('takes an event without fields', () => {
+    const paused = contract({ type: 'paused', events: { pause: z.object({}) } });
+    expectTypeOf<ContractEvent<typeof paused>>().toEqualTypeOf<{ readonly type: 'pause' }>();
+  });
+
   test('checks its own replies', () => {
     setup({ types: { context: {} as { n: number } } }).createMachine({
       context: { n: 1 },

@@ -23,42 +23,49 @@ export interface ActorContract {
 /** Any event: an object with a string `type`. */
 export type AnyEvent = { readonly type: string } | { readonly type: string; readonly [field: string]: unknown };
 
-/** What the schema takes, `Fallback` without one. */
-type InputOf<TSchema, Fallback> = TSchema extends { readonly '~standard': { readonly types?: infer TTypes } }
+/** What may be handed to a schema; `unknown` for what is none. */
+export type SchemaInput<TSchema> = TSchema extends { readonly '~standard': { readonly types?: infer TTypes } }
   ? NonNullable<TTypes> extends { readonly input: infer TIn }
     ? TIn
-    : Fallback
-  : Fallback;
+    : unknown
+  : unknown;
 
-/** What the schema makes of it, `Fallback` without one. */
-type OutputOf<TSchema, Fallback> = TSchema extends { readonly '~standard': { readonly types?: infer TTypes } }
+/** What a schema makes of it; `unknown` for what is none. */
+export type SchemaOutput<TSchema> = TSchema extends { readonly '~standard': { readonly types?: infer TTypes } }
   ? NonNullable<TTypes> extends { readonly output: infer TOut }
     ? TOut
-    : Fallback
-  : Fallback;
+    : unknown
+  : unknown;
 
-type TaskOf<TContract> = TContract extends { readonly task?: infer TTask } ? NonNullable<TTask> : unknown;
-type SchemasOf<TContract> = TContract extends { readonly events?: infer TEvents } ? NonNullable<TEvents> : unknown;
-
-/** One object type instead of an intersection, for readable hints. */
-type Flat<T> = { [K in keyof T]: T[K] };
-
-/** The fields of an event besides its type; none for a schema of nothing. */
-type FieldsOf<TSchema> = InputOf<TSchema, unknown> extends object ? InputOf<TSchema, unknown> : unknown;
+/** An event of this type with the fields of this schema; none for a schema of nothing. */
+export type EventOfSchema<TType extends string, TSchema> =
+  SchemaInput<TSchema> extends infer TFields
+    ? TFields extends Readonly<Record<string, never>> // No fields, to some libraries; it would forbid `type` too.
+      ? { readonly type: TType }
+      : TFields extends object
+        ? { readonly type: TType } & TFields
+        : { readonly type: TType }
+    : never;
 
 /** What a task of this contract carries, as the caller sends it; `unknown` without a schema. */
-export type InputOfContract<TContract extends ActorContract> =
-  TaskOf<TContract> extends { readonly input?: infer TSchema } ? InputOf<TSchema, unknown> : unknown;
+export type InputOfContract<TContract extends ActorContract> = TContract extends {
+  readonly task?: { readonly input?: infer TSchema } | undefined;
+}
+  ? SchemaInput<NonNullable<TSchema>>
+  : unknown;
 
 /** What a turn of this contract replies; `unknown` without a schema. */
-export type OutputOfContract<TContract extends ActorContract> =
-  TaskOf<TContract> extends { readonly output?: infer TSchema } ? OutputOf<TSchema, unknown> : unknown;
+export type OutputOfContract<TContract extends ActorContract> = TContract extends {
+  readonly task?: { readonly output?: infer TSchema } | undefined;
+}
+  ? SchemaOutput<NonNullable<TSchema>>
+  : unknown;
 
 /** The events of this contract, as they are sent; any event without schemas. */
-export type EventOfContract<TContract extends ActorContract> =
-  SchemasOf<TContract> extends infer TEvents
-    ? [keyof TEvents & string] extends [never]
-      ? AnyEvent
-      : { [TType in keyof TEvents & string]: Flat<{ readonly type: TType } & FieldsOf<TEvents[TType]>> }[keyof TEvents &
-          string]
-    : never;
+export type EventOfContract<TContract extends ActorContract> = TContract extends { readonly events?: infer TEvents }
+  ? [keyof NonNullable<TEvents> & string] extends [never]
+    ? AnyEvent
+    : {
+        [TType in keyof NonNullable<TEvents> & string]: EventOfSchema<TType, NonNullable<TEvents>[TType]>;
+      }[keyof NonNullable<TEvents> & string]
+  : AnyEvent;
