@@ -11,7 +11,7 @@ import { TroupeError } from '@troupe/wire';
 
 const DEPTH_MAX = 64;
 /** Objects with fewer values inside are measured again rather than remembered: a weak map costs more. */
-const REMEMBERED_FROM = 16;
+const REMEMBERED_FROM = 256;
 /** A remembered size and height are one number. */
 const HEIGHT_FACTOR = 128;
 /** UTF-8 takes at most so many bytes for a unit of a string. */

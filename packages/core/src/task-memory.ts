@@ -37,6 +37,19 @@ interface Kept {
   readonly outcome: Outcome;
 }
 
+/** Outcomes that are no longer kept, but still in the shared list behind. */
+const OUTCOMES_SLACK = 64;
+const NO_PENDING: ReadonlySet<number> = new Set();
+
+/** A window of a list that only grows; see invariant 2. */
+interface KeptOutcomes {
+  readonly list: Kept[];
+  readonly start: number;
+  readonly end: number;
+  /** Of what is in the window. */
+  readonly bytes: number;
+}
+
 /** What is known of a task id. */
 export type Remembered =
   | { readonly kind: 'unknown' }
@@ -58,27 +71,19 @@ export class TaskMemory {
   readonly #start: number;
   readonly #end: number;
   readonly #pending: ReadonlySet<number>;
-  readonly #kept: readonly Kept[];
-  readonly #keptBytes: number;
+  readonly #kept: KeptOutcomes;
 
-  private constructor(
-    log: Log,
-    start: number,
-    end: number,
-    pending: ReadonlySet<number>,
-    kept: readonly Kept[],
-    keptBytes: number,
-  ) {
+  private constructor(log: Log, start: number, end: number, pending: ReadonlySet<number>, kept: KeptOutcomes) {
     this.#log = log;
     this.#start = start;
     this.#end = end;
     this.#pending = pending;
     this.#kept = kept;
-    this.#keptBytes = keptBytes;
   }
 
   static empty(): TaskMemory {
-    return new TaskMemory({ ids: [], payloads: [], expiries: [], index: new Map() }, 0, 0, new Set(), [], 0);
+    const log = { ids: [], payloads: [], expiries: [], index: new Map() };
+    return new TaskMemory(log, 0, 0, NO_PENDING, { list: [], start: 0, end: 0, bytes: 0 });
   }
 
   /** How many ids are held, expired ones included until they are at the front. */
@@ -105,8 +110,12 @@ export class TaskMemory {
 
   private state(id: number): Remembered {
     if (this.#pending.has(id)) return { kind: 'pending' };
-    const kept = this.#kept.findLast((one) => one.id === id);
-    return { kind: 'ended', seq: kept?.seq ?? 0, outcome: kept?.outcome };
+    const { list, start, end } = this.#kept;
+    for (let at = end - 1; at >= start; at--) {
+      const kept = list[at]!;
+      if (kept.id === id) return { kind: 'ended', seq: kept.seq, outcome: kept.outcome };
+    }
+    return { kind: 'ended', seq: 0, outcome: undefined };
   }
 
   /** Whether one more named task fits at time `now`. */
@@ -125,20 +134,14 @@ export class TaskMemory {
     log.payloads.push(payloadHash);
     log.expiries.push(expiresAt);
     const pending = new Set(this.#pending).add(id);
-    return new TaskMemory(log, from, log.ids.length, pending, this.#kept, this.#keptBytes);
+    return new TaskMemory(log, from, log.ids.length, pending, this.#kept);
   }
 
   /** Records how a remembered task ended. `bytes` is the outcome's estimated size. */
   settle(id: number, seq: number, outcome: Outcome, bytes: number): TaskMemory {
-    const pending = new Set(this.#pending);
-    pending.delete(id);
-    if (bytes > OUTCOME_BYTES_MAX) {
-      return new TaskMemory(this.#log, this.#start, this.#end, pending, this.#kept, this.#keptBytes);
-    }
-    const kept = [...this.#kept, { id, seq, bytes, outcome }];
-    let total = this.#keptBytes + bytes;
-    while (kept.length > OUTCOMES_MAX || total > OUTCOMES_BYTES_MAX) total -= kept.shift()!.bytes;
-    return new TaskMemory(this.#log, this.#start, this.#end, pending, kept, total);
+    const pending = without(this.#pending, id);
+    const kept = bytes > OUTCOME_BYTES_MAX ? this.#kept : withOutcome(this.#kept, { id, seq, bytes, outcome });
+    return new TaskMemory(this.#log, this.#start, this.#end, pending, kept);
   }
 
   /** The stored form, without what has expired at `now`. */
@@ -157,7 +160,7 @@ export class TaskMemory {
       payloads: Float64Array.from(payloads),
       expiries: Float64Array.from(expiries),
       pending: [...this.#pending].sort((a, b) => a - b),
-      kept: this.#kept,
+      kept: this.#kept.list.slice(this.#kept.start, this.#kept.end),
     };
   }
 
@@ -172,7 +175,8 @@ export class TaskMemory {
       log.index.set(id, at);
     });
     const bytes = stored.kept.reduce((sum, one) => sum + one.bytes, 0);
-    return new TaskMemory(log, 0, log.ids.length, new Set(stored.pending), stored.kept, bytes);
+    const kept = { list: [...stored.kept], start: 0, end: stored.kept.length, bytes };
+    return new TaskMemory(log, 0, log.ids.length, new Set(stored.pending), kept);
   }
 
   #expiredInFront(now: number): number {
@@ -180,6 +184,24 @@ export class TaskMemory {
     while (at < this.#end && this.#log.expiries[at]! < now) at++;
     return at - this.#start;
   }
+}
+
+function without(pending: ReadonlySet<number>, id: number): ReadonlySet<number> {
+  if (!pending.has(id)) return pending;
+  if (pending.size === 1) return NO_PENDING;
+  const rest = new Set(pending);
+  rest.delete(id);
+  return rest;
+}
+
+function withOutcome(kept: KeptOutcomes, one: Kept): KeptOutcomes {
+  const reuse = kept.list.length === kept.end && kept.start < OUTCOMES_SLACK;
+  const list = reuse ? kept.list : kept.list.slice(kept.start, kept.end);
+  let start = reuse ? kept.start : 0;
+  let bytes = kept.bytes + one.bytes;
+  list.push(one);
+  while (list.length - start > OUTCOMES_MAX || bytes > OUTCOMES_BYTES_MAX) bytes -= list[start++]!.bytes;
+  return { list, start, end: list.length, bytes };
 }
 
 function copyLog(log: Log, start: number, end: number): Log {
