@@ -56,6 +56,8 @@ export interface ConsumerInfo {
 
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
+/** After this long without an answer a call is repeated: its leader may be gone, and another elected. */
+const ATTEMPT_TIMEOUT_MS = 2_000;
 const RETRY_WAIT_MS = 50;
 const RETRY_WAIT_MAX_MS = 250;
 
@@ -79,10 +81,11 @@ export class JsApi {
     const endAt = performance.now() + timeoutMs;
     for (let waitMs = RETRY_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RETRY_WAIT_MAX_MS)) {
       try {
-        return await this.#callOnce<T>(verb, payload, endAt - performance.now());
+        return await this.#callOnce<T>(verb, payload, Math.min(ATTEMPT_TIMEOUT_MS, endAt - performance.now()));
       } catch (error) {
         const failure = this.#orUnavailable(verb, error);
-        if (failure.kind !== 'disconnected' || performance.now() + waitMs >= endAt) throw failure;
+        const isPassing = failure.kind === 'disconnected' || failure.kind === 'timeout';
+        if (!isPassing || performance.now() + waitMs >= endAt) throw failure;
       }
       await sleep(waitMs);
     }
@@ -238,6 +241,8 @@ function readStreamMessage(raw: RawStreamMessage): StreamMessage {
 }
 
 function readPubAck(data: Uint8Array): PubAck {
+  const plain = plainAckSeq(data);
+  if (plain > 0) return { ok: true, seq: plain, duplicate: false };
   let answer: { seq?: number; duplicate?: boolean; error?: ApiError };
   try {
     answer = JSON.parse(text(data));
@@ -249,6 +254,28 @@ function readPubAck(data: Uint8Array): PubAck {
     return { ok: true, seq: answer.seq, duplicate: answer.duplicate === true };
   }
   return { ok: false, error: { code: 500, description: 'something other than JetStream answered' } };
+}
+
+const PLAIN_ACK_HEAD = encoder.encode('{"stream":');
+const PLAIN_ACK_TAIL = encoder.encode('"seq":');
+
+/**
+ * The sequence of an acknowledgement that says nothing else, `{"stream":"S","seq":7}`, straight from its bytes: nearly
+ * all are like that. 0 for any other answer.
+ */
+function plainAckSeq(data: Uint8Array): number {
+  let at = data.length - 2;
+  if (data[at + 1] !== 0x7d) return 0;
+  let seq = 0;
+  for (let unit = 1; at >= 0 && data[at]! >= 0x30 && data[at]! <= 0x39; at--, unit *= 10)
+    seq += (data[at]! - 0x30) * unit;
+  at -= PLAIN_ACK_TAIL.length - 1;
+  return at > 0 && startsAt(data, at, PLAIN_ACK_TAIL) && startsAt(data, 0, PLAIN_ACK_HEAD) ? seq : 0;
+}
+
+function startsAt(data: Uint8Array, at: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (data[at + i] !== part[i]) return false;
+  return true;
 }
 
 /** The message was not there, in any of the ways in which servers say so. */
