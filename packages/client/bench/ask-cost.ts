@@ -32,8 +32,8 @@ async function measure(mode: string): Promise<void> {
   const elapsed = (performance.now() - from) / 1_000;
   latencies.sort((a, b) => a - b);
   const at = (part: number): string => (latencies[Math.floor(latencies.length * part)] ?? 0).toFixed(2);
-  console.log(
-    `${mode.padEnd(12)} ${Math.round(count / elapsed)}/s  cpu ${((user + system) / count).toFixed(1)} us/ask (user ${(user / count).toFixed(1)})  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms`,
+  process.stdout.write(
+    `${mode.padEnd(12)} ${Math.round(count / elapsed)}/s  cpu ${((user + system) / count).toFixed(1)} us/ask (user ${(user / count).toFixed(1)})  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms\n`,
   );
   await close();
 }

@@ -7,7 +7,13 @@ import type { Requests } from './requests.ts';
 import { type StateFields, type StateView, toStateView } from './state-view.ts';
 import type { Target } from './target.ts';
 import { type WaitForOptions, waitForState } from './wait-for.ts';
-import { Watch, type WatchOptions } from './watch.ts';
+import { createWatch, type Watch, type WatchOptions } from './watch.ts';
+
+/** Makes a reference; `Troupe.actor` does. */
+export let createActorRef: <TInput, TOutput, TEvent extends { readonly type: string }>(
+  requests: Requests,
+  target: Target,
+) => ActorRef<TInput, TOutput, TEvent>;
 
 /**
  * One actor, wherever it lives and whether or not it exists yet: making a reference costs nothing and sends nothing. Made by
@@ -29,8 +35,11 @@ export class ActorRef<
   readonly #requests: Requests;
   readonly #target: Target;
 
-  /** Made by `Troupe.actor`. */
-  constructor(requests: Requests, target: Target) {
+  static {
+    createActorRef = (requests, target) => new ActorRef(requests, target);
+  }
+
+  private constructor(requests: Requests, target: Target) {
     this.#requests = requests;
     this.#target = target;
   }
@@ -139,6 +148,6 @@ export class ActorRef<
    * for await (const event of john.watch()) console.log(event);
    */
   watch(options: WatchOptions = {}): Watch<TOutput> {
-    return new Watch<TOutput>(this.#requests.exchange, this.#target, options);
+    return createWatch<TOutput>(this.#requests.exchange, this.#target, options);
   }
 }

@@ -1,8 +1,8 @@
 /** Options of what can be done with an actor. */
 import type { ContentType, TraceContext } from '@troupe/wire';
 
-/** What tasks and signals have in common. */
-interface SendingOptions {
+/** Options that tasks and signals have in common. */
+export interface SendingOptions {
   /**
    * `[A-Za-z0-9_-]{1,128}`, unique per actor for 24 h: the same id again is the same task, with one effect and the same
    * outcome. Default: a random one.
@@ -21,8 +21,8 @@ interface SendingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Options of a task. */
-interface TaskOptions extends SendingOptions {
+/** Options that `ask` and `send` have in common. */
+export interface TaskOptions extends SendingOptions {
   /** The payload is the input of a task also when it looks like an event (has a string `type`). Default false. */
   readonly raw?: boolean | undefined;
 }

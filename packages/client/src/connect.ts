@@ -3,7 +3,7 @@ import { TroupeError } from '@troupe/wire';
 import { pause, realClock } from './clock.ts';
 import { dialNats, RECONNECT_WAIT_MS } from './nats-wire.ts';
 import { type ConnectOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { Troupe } from './troupe.ts';
+import { createTroupe, type Troupe } from './troupe.ts';
 import type { Wire } from './wire.ts';
 
 /** Longest single attempt, ms. */
@@ -32,7 +32,7 @@ const AUTH_CODES = [
 export async function connect(options: ConnectOptions = {}): Promise<Troupe> {
   const resolved = resolveOptions(options);
   const wire = await dial(resolved);
-  const troupe = new Troupe(wire, realClock, resolved);
+  const troupe = createTroupe(wire, realClock, resolved);
   try {
     // A refused inbox shows before the flush is through, and every answer would be lost on it.
     await wire.flush();

@@ -9,15 +9,26 @@ export {
   TroupeError,
 } from '@troupe/wire';
 export { ActorRef } from './actor-ref.ts';
-export type { Accepted, AskOptions, ReadOptions, SendOptions, SignalOptions } from './call-options.ts';
+export type {
+  Accepted,
+  AskOptions,
+  ReadOptions,
+  SendingOptions,
+  SendOptions,
+  SignalOptions,
+  TaskOptions,
+} from './call-options.ts';
 export { connect } from './connect.ts';
 export type {
   ActorContract,
   AnyEvent,
   EventOfContract,
+  EventOfSchema,
   InputOfContract,
   OutputOfContract,
+  SchemaInput,
   SchemaLike,
+  SchemaOutput,
 } from './contract.ts';
 export type { HistoryEntry, HistoryOptions } from './history.ts';
 export type { ActorPage, ActorSummary, ListOptions } from './listing.ts';
@@ -26,4 +37,4 @@ export type { OutcomeView, TaskOutcome } from './outcome.ts';
 export { matchesState, type StateFields, type StateValue, type StateView, type TimerView } from './state-view.ts';
 export { type CloseOptions, Troupe, type TroupeStatus } from './troupe.ts';
 export type { WaitForOptions } from './wait-for.ts';
-export { Watch, type WatchEvent, type WatchOptions } from './watch.ts';
+export { Watch, type WatchEvent, type WatchedEvent, type WatchedOutcome, type WatchOptions } from './watch.ts';

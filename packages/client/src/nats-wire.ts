@@ -85,9 +85,10 @@ class NatsWire implements Wire {
 
   subscribe(subject: string, onMessage: OnMessage): Subscription {
     const subscription = this.#nc.subscribe(subject, {
-      // The error is a refusal, which `#followStatus` hears of too.
+      // The only error is a refusal. It is told here, not with the status, so that it comes before the next message.
       callback: (error, message) => {
         if (error === null) deliver(message, onMessage);
+        else this.#emit({ kind: 'denied', operation: 'subscription', subject });
       },
     });
     return { close: () => subscription.unsubscribe() };
@@ -115,7 +116,7 @@ class NatsWire implements Wire {
         this.#emit({ kind: 'connected' });
       } else if (status.permissionContext !== undefined) {
         const { operation, subject } = status.permissionContext;
-        if (operation === 'publish' || operation === 'subscription') this.#emit({ kind: 'denied', operation, subject });
+        if (operation === 'publish') this.#emit({ kind: 'denied', operation, subject });
       }
     }
   }

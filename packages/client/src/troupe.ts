@@ -1,6 +1,6 @@
 /** The client: one connection to a troupe. */
 import { createSubjects } from '@troupe/wire';
-import { ActorRef } from './actor-ref.ts';
+import { type ActorRef, createActorRef } from './actor-ref.ts';
 import { type Clock, pause } from './clock.ts';
 import type { ActorContract, AnyEvent, EventOfContract, InputOfContract, OutputOfContract } from './contract.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
@@ -29,6 +29,9 @@ export interface CloseOptions {
 /** How long the server may take to confirm what was published before closing, ms. */
 const FLUSH_MS = 2_000;
 
+/** A client over any wire, in any time; `connect` makes the usual one. */
+export let createTroupe: (wire: Wire, clock: Clock, options: ExchangeOptions & { readonly prefix: string }) => Troupe;
+
 /**
  * A connection to a troupe. One per process will do: requests share it and don't wait for each other.
  *
@@ -43,8 +46,11 @@ export class Troupe implements AsyncDisposable {
   readonly #requests: Requests;
   #closing: Promise<void> | undefined;
 
-  /** Made by `connect`. */
-  constructor(wire: Wire, clock: Clock, options: ExchangeOptions & { readonly prefix: string }) {
+  static {
+    createTroupe = (wire, clock, options) => new Troupe(wire, clock, options);
+  }
+
+  private constructor(wire: Wire, clock: Clock, options: ExchangeOptions & { readonly prefix: string }) {
     this.#wire = wire;
     this.#clock = clock;
     this.#exchange = new Exchange(wire, clock, options);
@@ -74,7 +80,7 @@ export class Troupe implements AsyncDisposable {
   ): ActorRef<InputOfContract<TContract>, OutputOfContract<TContract>, EventOfContract<TContract>>;
   actor(contract: string | ActorContract, key: string): ActorRef<unknown, unknown, AnyEvent> {
     const type = typeof contract === 'string' ? contract : contract.type;
-    return new ActorRef(this.#requests, targetOf(this.#requests.subjects, { type, key }));
+    return createActorRef(this.#requests, targetOf(this.#requests.subjects, { type, key }));
   }
 
   /**

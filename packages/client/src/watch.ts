@@ -15,13 +15,23 @@ import type { Target } from './target.ts';
 import type { Subscription } from './wire.ts';
 
 /** Something an actor published. */
-export type WatchEvent<TOutput = unknown> =
-  /** A turn ended. */
-  | ({ readonly kind: 'outcome'; readonly taskId: string } & TaskOutcome<TOutput> & Published)
-  /** The machine emitted an event. */
-  | ({ readonly kind: 'event'; readonly event: unknown } & Published);
+export type WatchEvent<TOutput = unknown> = WatchedOutcome<TOutput> | WatchedEvent;
 
-interface Published {
+/** A turn ended. */
+export type WatchedOutcome<TOutput = unknown> = TaskOutcome<TOutput> & {
+  readonly kind: 'outcome';
+  /** The id given by the client, else the sequence of the task. */
+  readonly taskId: string;
+  /** Sequence of the journal entry that ended it; 0 when not told. */
+  readonly seq: number;
+  /** The same for repeats of the same thing. */
+  readonly effectId: string | undefined;
+};
+
+/** The machine emitted an event. */
+export interface WatchedEvent {
+  readonly kind: 'event';
+  readonly event: unknown;
   /** Sequence of the journal entry that caused it; 0 when not told. */
   readonly seq: number;
   /** The same for repeats of the same thing. */
@@ -38,7 +48,8 @@ export interface WatchOptions {
 
 const BUFFER_MAX = 1_024;
 
-type Next<TOutput> = IteratorResult<WatchEvent<TOutput>, undefined>;
+/** Makes a watch; `ActorRef.watch` does. */
+export let createWatch: <TOutput>(exchange: Exchange, target: Target, options: WatchOptions) => Watch<TOutput>;
 
 /**
  * A running watch. It listens from the moment it is made until the loop over it is left, or `close`.
@@ -55,13 +66,17 @@ export class Watch<TOutput = unknown>
   readonly #subscription: Subscription;
   readonly #stops: (() => void)[] = [];
   #buffer: WatchEvent<TOutput>[] = [];
-  #waiting: { resolve(next: Next<TOutput>): void; reject(error: unknown): void }[] = [];
+  #waiting: { resolve(next: IteratorResult<WatchEvent<TOutput>, undefined>): void; reject(error: unknown): void }[] =
+    [];
   #end: { readonly error: TroupeError | undefined } | undefined;
   #dropped = 0;
   #gaps = 0;
 
-  /** Made by `ActorRef.watch`. */
-  constructor(exchange: Exchange, target: Target, options: WatchOptions) {
+  static {
+    createWatch = (exchange, target, options) => new Watch(exchange, target, options);
+  }
+
+  private constructor(exchange: Exchange, target: Target, options: WatchOptions) {
     this.#target = target;
     this.#bufferMax = Math.max(1, options.bufferMax ?? BUFFER_MAX);
     if (exchange.closed) throw closedError({ address: target.address }, false);
@@ -84,7 +99,7 @@ export class Watch<TOutput = unknown>
     return this.#gaps;
   }
 
-  next(): Promise<Next<TOutput>> {
+  next(): Promise<IteratorResult<WatchEvent<TOutput>, undefined>> {
     const event = this.#buffer.shift();
     if (event !== undefined) return Promise.resolve({ done: false, value: event });
     if (this.#end?.error !== undefined) return Promise.reject(this.#end.error);
@@ -92,7 +107,7 @@ export class Watch<TOutput = unknown>
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  return(): Promise<Next<TOutput>> {
+  return(): Promise<IteratorResult<WatchEvent<TOutput>, undefined>> {
     this.close();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -141,7 +156,7 @@ export class Watch<TOutput = unknown>
   #read(headers: string, payload: Uint8Array): WatchEvent<TOutput> {
     const about = { address: this.#target.address };
     const { seq = 0, effectId, taskId } = decodeOutcome({ payload, header: (name) => findHeader(headers, name) });
-    const published: Published = { seq, effectId };
+    const published = { seq, effectId };
     const read = readOutcome(headers, payload, taskId === undefined ? about : { ...about, taskId });
     if (taskId !== undefined) return { kind: 'outcome', taskId, ...(read as TaskOutcome<TOutput>), ...published };
     return { kind: 'event', event: read.ok ? read.value : undefined, ...published };

@@ -1,7 +1,7 @@
 /** The seam, scripted: what the client publishes is a list, and the test plays the server. */
 import { decodePayload, encodeOutcome, encodeValue, type FailureRecord, failure, type Outcome } from '@troupe/wire';
 import { findHeader } from '../../src/header-block.ts';
-import { Troupe } from '../../src/troupe.ts';
+import { createTroupe, type Troupe } from '../../src/troupe.ts';
 import type { OnMessage, Subscription, Wire, WireEvent } from '../../src/wire.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -139,7 +139,7 @@ export function rig(options: { inFlightMax?: number; queueMax?: number; connecte
   wire.connected = options.connected ?? true;
   const clock = new VirtualClock();
   const { inFlightMax = 4_096, queueMax = 65_536 } = options;
-  const troupe = new Troupe(wire, clock, {
+  const troupe = createTroupe(wire, clock, {
     prefix: 'troupe',
     inboxPrefix: '_INBOX',
     ackTimeoutMs: 2_000,
