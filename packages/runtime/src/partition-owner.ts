@@ -309,7 +309,7 @@ export class PartitionOwner implements CellHost, EffectHost {
     counters.entries++;
     const repeated = message.seq <= this.#checkpoint.done;
     for (const effect of effects) {
-      if (effect.kind === 'reply' && !effect.repeat) counters.turns++;
+      if (effect.kind === 'answer' || (effect.kind === 'reply' && !effect.repeat)) counters.turns++;
       if (ONE_SHOT.has(effect.kind) && repeated) continue;
       this.#effect({ cell, effect, message });
     }
