@@ -9,7 +9,7 @@
  */
 import { PORT_DEADLINE_MS } from '../conditional-write.ts';
 import { type Clock, PortError, type Timer } from '../ports.ts';
-import type { FaultPlan, OperationKind } from './faults.ts';
+import type { Fault, FaultPlan, OperationKind } from './faults.ts';
 
 /** Calls that may wait for the connection to come back. */
 const HELD_MAX = 10_000;
@@ -48,8 +48,15 @@ export class MemoryConnection {
     return this.#state === 'closed';
   }
 
-  /** Carries a request to the broker and its result back. `perform` runs at the broker, and throws only `PortError`. */
-  call<T>(kind: OperationKind, perform: () => T, timeoutMs: number = PORT_DEADLINE_MS): Promise<T> {
+  /**
+   * Carries a request to the broker and its result back. `perform` runs at the broker, throws only `PortError`, and is told
+   * what goes wrong with the operation.
+   */
+  call<T>(
+    kind: OperationKind,
+    perform: (fault: Fault | undefined) => T,
+    timeoutMs: number = PORT_DEADLINE_MS,
+  ): Promise<T> {
     if (this.#state === 'closed') return Promise.reject(closedError());
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = {
@@ -80,11 +87,6 @@ export class MemoryConnection {
       this.clock.setTimer(receive, (fault.delayMs ?? 0) + fault.duplicateAfterMs);
     }
     return true;
-  }
-
-  /** True when the plan says that this compare-and-set collides. */
-  collides(kind: OperationKind): boolean {
-    return this.#faults?.decide({ kind, connection: this.name })?.busy === true;
   }
 
   onStatus(listener: (connected: boolean) => void): { close(): void } {
@@ -118,12 +120,12 @@ export class MemoryConnection {
     this.#statusListeners.clear();
   }
 
-  #send(kind: OperationKind, perform: () => unknown, pending: Pending, timeoutMs: number): void {
+  #send(kind: OperationKind, perform: Perform, pending: Pending, timeoutMs: number): void {
     this.#inFlight.add(pending);
     const fault = this.#faults?.decide({ kind, connection: this.name });
     if (fault === undefined) {
       this.clock.defer(() => {
-        if (!pending.settled) this.#perform(perform, pending, false);
+        if (!pending.settled) this.#perform(perform, pending, undefined);
       });
       return;
     }
@@ -132,24 +134,24 @@ export class MemoryConnection {
       this.#reject(pending, new PortError('timeout', `${kind} was not answered within ${timeoutMs} ms`));
     }, timeoutMs);
     if (fault.lose === 'request') return;
-    const arrive = () => this.#perform(perform, pending, fault.lose === 'answer');
+    const arrive = () => this.#perform(perform, pending, fault);
     if (fault.delayMs !== undefined) this.clock.setTimer(arrive, fault.delayMs);
     else this.clock.defer(arrive);
     if (fault.duplicateAfterMs !== undefined) {
-      this.clock.setTimer(() => attempt(perform), (fault.delayMs ?? 0) + fault.duplicateAfterMs);
+      this.clock.setTimer(() => attempt(perform, fault), (fault.delayMs ?? 0) + fault.duplicateAfterMs);
     }
   }
 
-  #perform(perform: () => unknown, pending: Pending, loseAnswer: boolean): void {
-    const result = attempt(perform);
-    if (loseAnswer || pending.settled) return;
+  #perform(perform: Perform, pending: Pending, fault: Fault | undefined): void {
+    const result = attempt(perform, fault);
+    if (fault?.lose === 'answer' || pending.settled) return;
     if (result.ok) {
       this.#settle(pending);
       pending.resolve(result.value);
     } else this.#reject(pending, result.error);
   }
 
-  #hold(kind: OperationKind, perform: () => unknown, pending: Pending, timeoutMs: number): void {
+  #hold(kind: OperationKind, perform: Perform, pending: Pending, timeoutMs: number): void {
     if (this.#held.length >= HELD_MAX) {
       pending.reject(new PortError('full', `${HELD_MAX} calls wait for the connection already`));
       return;
@@ -181,11 +183,12 @@ export class MemoryConnection {
   }
 }
 
+type Perform = (fault: Fault | undefined) => unknown;
 type Attempt = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: PortError };
 
-function attempt(perform: () => unknown): Attempt {
+function attempt(perform: Perform, fault: Fault | undefined): Attempt {
   try {
-    return { ok: true, value: perform() };
+    return { ok: true, value: perform(fault) };
   } catch (error) {
     if (error instanceof PortError) return { ok: false, error };
     return { ok: false, error: new PortError('other', String(error), { cause: error }) };

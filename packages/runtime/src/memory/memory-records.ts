@@ -41,7 +41,7 @@ export class MemoryRecords implements RecordPort {
       attempt: (timeoutMs) =>
         connection.call(
           'record.put',
-          () => (connection.collides('record.put') ? { kind: 'busy' } : store.put(key, write, expectedRevision)),
+          (fault) => (fault?.busy ? { kind: 'busy' } : store.put(key, write, expectedRevision)),
           timeoutMs,
         ),
       readBack: async (timeoutMs) => {

@@ -39,8 +39,8 @@ export class MemorySnapshots implements SnapshotPort {
       attempt: (timeoutMs) =>
         connection.call(
           'snapshot.save',
-          () =>
-            connection.collides('snapshot.save')
+          (fault) =>
+            fault?.busy
               ? { kind: 'busy' }
               : store.save(subject, { ...snapshot, at: this.#broker.clock.now(), writeId }, expectedRevision),
           timeoutMs,

@@ -6,7 +6,7 @@
  *    (due time, order of setting). Same calls, same order, always.
  * 2. All promise reactions of a callback have run before the next callback starts.
  * 3. `now()` never moves while a callback runs, and is exactly the due time while a timer's callback runs.
- * 4. A callback that throws rejects the running `advance` or `runUntilIdle`, and the clock can go on afterwards.
+ * 4. A callback that throws ends the running `advance` or `runUntilIdle` with its error; the next call goes on where it was.
  */
 import type { Clock, Timer } from '../ports.ts';
 import { type QueuedTimer, TimerQueue } from './timer-queue.ts';
@@ -20,8 +20,8 @@ export interface VirtualClockOptions {
 
 const START_AT = Date.UTC(2026, 0, 1);
 
-/** How many deferred callbacks are handed to the event loop at once; each still has its own turn. */
-const TURNS_AT_ONCE = 64;
+/** Steps handed to the event loop at once. */
+const STEPS_AT_ONCE = 32;
 
 /**
  * A clock that stands still until it is told to move.
@@ -36,10 +36,11 @@ export class VirtualClock implements Clock {
   readonly #callbacksMax: number;
   readonly #timers = new TimerQueue();
   #deferred: (() => void)[] = [];
+  /** Those before it have run. */
+  #deferredAt = 0;
   #elapsedMs = 0;
   #order = 0;
   #running = false;
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#startAt = options.startAt ?? START_AT;
@@ -112,60 +113,61 @@ export class VirtualClock implements Clock {
     this.#elapsedMs = Math.max(this.#elapsedMs, endAt);
   }
 
+  /**
+   * Each step has an immediate of its own, and Node runs all promise reactions between two immediates (invariant 2). Many
+   * are set at once, for a turn of the event loop costs more than most callbacks.
+   */
   async #drain(endAt: number): Promise<void> {
-    let budget = this.#callbacksMax;
-    await turn(noop);
-    for (;;) {
-      if (this.#deferred.length > 0) {
-        const batch = this.#deferred.splice(0, TURNS_AT_ONCE);
-        await this.#runBatch(batch);
-        budget -= batch.length;
-      } else {
-        const next = this.#timers.peek();
-        if (next === undefined || next.dueAt > endAt) return;
-        this.#timers.shift();
-        this.#elapsedMs = Math.max(this.#elapsedMs, next.dueAt);
-        await turn(next.callback!);
-        budget--;
-      }
-      if (budget <= 0) throw new Error(`the virtual clock ran ${this.#callbacksMax} callbacks without coming to rest`);
+    const run: Run = { endAt, state: 'going', budget: this.#callbacksMax };
+    const step = (): void => this.#step(run);
+    while (run.state === 'going') {
+      await new Promise<void>((resolve) => {
+        for (let i = 0; i < STEPS_AT_ONCE; i++) setImmediate(step);
+        setImmediate(resolve);
+      });
     }
+    if (run.state === 'failed') throw run.error;
   }
 
-  /** Each callback gets its own immediate, and Node runs all promise reactions between two immediates (invariant 2). */
-  async #runBatch(batch: (() => void)[]): Promise<void> {
-    for (let i = 0; i < batch.length - 1; i++) {
-      const callback = batch[i]!;
-      setImmediate(() => this.#guard(callback));
+  #step(run: Run): void {
+    if (run.state !== 'going') return;
+    const callback = this.#next(run.endAt);
+    if (callback === undefined) {
+      run.state = 'idle';
+      return;
     }
-    await turn(() => this.#guard(batch[batch.length - 1]!));
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure.error;
-  }
-
-  #guard(callback: () => void): void {
     try {
+      if (run.budget-- <= 0)
+        throw new Error(`the virtual clock ran ${this.#callbacksMax} callbacks without coming to rest`);
       callback();
     } catch (error) {
-      this.#failure ??= { error };
+      run.state = 'failed';
+      run.error = error;
     }
+  }
+
+  /** Invariant 1. Moves time to the timer that it takes. */
+  #next(endAt: number): (() => void) | undefined {
+    if (this.#deferredAt < this.#deferred.length) {
+      const callback = this.#deferred[this.#deferredAt++]!;
+      if (this.#deferredAt === this.#deferred.length) {
+        this.#deferred = [];
+        this.#deferredAt = 0;
+      }
+      return callback;
+    }
+    const timer = this.#timers.peek();
+    if (timer === undefined || timer.dueAt > endAt) return undefined;
+    this.#timers.shift();
+    this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueAt);
+    return timer.callback;
   }
 }
 
-/** Runs the callback in a turn of its own; resolves after every promise reaction that it started. */
-function turn(callback: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    setImmediate(() => {
-      try {
-        callback();
-      } catch (error) {
-        reject(error);
-        return;
-      }
-      setImmediate(resolve);
-    });
-  });
+/** One call of `advance`. */
+interface Run {
+  readonly endAt: number;
+  state: 'going' | 'idle' | 'failed';
+  budget: number;
+  error?: unknown;
 }
-
-function noop(): void {}
