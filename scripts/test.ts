@@ -11,12 +11,16 @@ import { addTotals, countRun, formatTotals, isGreen, type RunReport, type Totals
 const rootDir = join(import.meta.dirname, '..');
 const vitest = join(rootDir, 'node_modules/.bin/vitest');
 
+/** The report is the last thing that vitest does; a leaked handle must not keep CI waiting for it after that. */
+const exitGraceMs = 30_000;
+
 async function runProject(project: string, args: readonly string[]): Promise<Totals> {
   const reportDir = mkdtempSync(join(tmpdir(), 'troupe-test-'));
   const reportFile = join(reportDir, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   try {
-    const exitCode = await runInherited(vitest, ['run', '--project', project, ...reporters, ...args], rootDir);
+    const endSign = { isDone: () => readReport(reportFile) !== undefined, graceMs: exitGraceMs };
+    const exitCode = await runInherited(vitest, ['run', '--project', project, ...reporters, ...args], rootDir, endSign);
     return countRun(readReport(reportFile), exitCode);
   } finally {
     rmSync(reportDir, { recursive: true, force: true });

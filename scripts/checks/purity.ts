@@ -12,7 +12,7 @@ const advice = 'take the time and the randomness from the caller (a step has `no
 /** @returns one sentence per violation */
 export function checkPurity(source: Source, displayPath: string): string[] {
   const found: { offset: number; what: string }[] = [];
-  walk(source.program, (node, [parent]) => {
+  walk(source.program, (node, parent) => {
     const what = describeImpurity(node, parent);
     if (what !== undefined) found.push({ offset: node.start, what });
   });

@@ -8,7 +8,7 @@ export const fileLinesMax = 400;
 export function reportSizes(source: Source, displayPath: string): string[] {
   const fileLines = source.text.trimEnd().split('\n').length;
   const sentences = fileLines > fileLinesMax ? [`${displayPath}: ${fileLines} lines`] : [];
-  walk(source.program, (node, [parent]) => {
+  walk(source.program, (node, parent) => {
     if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return;
     const firstLine = lineOf(source, node.start);
     const lines = lineOf(source, node.end) - firstLine + 1;

@@ -45,26 +45,24 @@ function readFolder(folder: string) {
 
 /** Where an offset lies, counted from 1. */
 export function lineOf(source: Pick<Source, 'text'>, offset: number): number {
-  return source.text.slice(0, offset).split('\n').length;
+  let line = 1;
+  for (let at = source.text.indexOf('\n'); at >= 0 && at < offset; at = source.text.indexOf('\n', at + 1)) line += 1;
+  return line;
 }
 
-/**
- * Visits a tree from the top. `visit` gets each node with its ancestors, nearest first; returning `false` leaves out what
- * lies below.
- */
-export function walk(
-  node: Node,
-  visit: (node: Node, ancestors: readonly Node[]) => unknown,
-  ancestors: readonly Node[] = [],
-) {
-  if (visit(node, ancestors) === false) return;
-  for (const child of childrenOf(node)) walk(child, visit, [node, ...ancestors]);
+/** Visits a tree from the top, each node with its parent; when `visit` returns `false`, what lies below is left out. */
+export function walk(node: Node, visit: (node: Node, parent: Node | undefined) => unknown, parent?: Node): void {
+  if (visit(node, parent) === false) return;
+  for (const child of childrenOf(node)) walk(child, visit, node);
 }
 
 function childrenOf(node: Node): Node[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is Node => isNode(value));
+  const children: Node[] = [];
+  for (const value of Object.values(node)) {
+    if (isNode(value)) children.push(value);
+    else if (Array.isArray(value)) children.push(...value.filter(isNode));
+  }
+  return children;
 }
 
 export function isNode(value: unknown): value is Node {

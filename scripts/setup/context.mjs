@@ -40,6 +40,7 @@ export function createContext(overrides = {}) {
  * An error whose message is meant for the person at the terminal: no stack trace is shown.
  */
 export class SetupError extends Error {
+  /** @override */
   name = 'SetupError';
 }
 
