@@ -58,7 +58,7 @@ async function rounds(count: number): Promise<void> {
     const replies = published;
     published = [];
     for (const replyTo of replies) {
-      const subject = encoder.encode(replyTo);
+      const subject = Buffer.from(replyTo, 'latin1');
       deliver(subject, '', ack);
       subject[replyTo.lastIndexOf('.') + 1] = 0x72;
       deliver(subject, replyHeaders, reply.payload);

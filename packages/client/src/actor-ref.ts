@@ -124,7 +124,7 @@ export class ActorRef<
    * The journal, oldest entry first, read page by page as the loop goes on.
    *
    * @example
-   * for await (const entry of john.history({ last: 20 })) console.log(entry.seq, entry.kind);
+   * for await (const entry of john.history({ last: 20 })) console.log(entry.seq, entry.body.kind);
    */
   history(options: HistoryOptions = {}): AsyncGenerator<HistoryEntry, void> {
     return readHistory(this.#requests, this.#target, options);

@@ -1,4 +1,6 @@
 /** The journal of an actor, page by page, as its owner reads it. */
+import { isTroupeError, type JournalEntry } from '@troupe/wire';
+import type { ReadOptions } from './call-options.ts';
 import { clientError } from './errors.ts';
 import type { Requests } from './requests.ts';
 import type { Target } from './target.ts';
@@ -17,48 +19,60 @@ export interface HistoryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One entry of a journal, as the owner tells it. */
-export interface HistoryEntry {
-  readonly seq: number;
-  /** When the journal got it, Unix ms. */
-  readonly at: number;
-  /** What it was: `task`, `signal`, `outcome`, `tick` … */
-  readonly kind?: string;
-  /** Everything else that the owner tells about it. */
-  readonly [field: string]: unknown;
-}
+/**
+ * One entry of a journal: `seq`, `at` (Unix ms), and `body` with its `kind`: `task`, `signal`, `outcome`, `tick` and so on.
+ */
+export type HistoryEntry = JournalEntry;
 
 interface Page {
   readonly entries?: readonly HistoryEntry[];
   readonly next?: number;
 }
 
-/** Reads page after page, one ahead of nothing: a consumer that stops asks for no more. */
+/** Most entries on a page. An owner sends at most 512 KiB, so fewer where they are large. */
+const PAGE_MAX = 200;
+
+/** Reads page after page, none ahead: a consumer that stops asks for no more. */
 export async function* readHistory(
   requests: Requests,
   target: Target,
   options: HistoryOptions,
 ): AsyncGenerator<HistoryEntry, void> {
-  const { last, toSeq, timeoutMs, signal } = options;
+  const { last, toSeq, ...read } = options;
   let { fromSeq } = options;
   let left = last ?? Number.POSITIVE_INFINITY;
-  let first = true;
-  while (left > 0) {
-    const range = { ...(fromSeq === undefined ? {} : { fromSeq }), ...(toSeq === undefined ? {} : { toSeq }) };
-    const args = first && last !== undefined ? { ...range, last } : range;
-    const page = (await requests.query(target, 'history', args, { timeoutMs, signal })) as Page | null;
-    for (const entry of page?.entries ?? []) {
+  let wanted: Record<string, unknown> = { last };
+  for (;;) {
+    const page = await readPage(requests, target, { ...wanted, fromSeq, toSeq }, read);
+    for (const entry of page.entries ?? []) {
       yield entry;
       if (--left <= 0) return;
     }
-    const next = page?.next;
-    if (next === undefined || next === null) return;
-    if (!(next > (fromSeq ?? 0))) {
-      throw clientError('Internal', `The history goes on at sequence ${next}, which is not behind ${fromSeq}.`, {
-        address: target.address,
-      });
-    }
-    fromSeq = next;
-    first = false;
+    if (page.next === undefined || page.next === null) return;
+    fromSeq = assertForward(page.next, fromSeq, target);
+    wanted = {};
   }
+}
+
+/** A page that is too large is asked for again with fewer entries. */
+async function readPage(
+  requests: Requests,
+  target: Target,
+  range: Readonly<Record<string, unknown>>,
+  options: ReadOptions,
+): Promise<Page> {
+  for (let limit = PAGE_MAX; ; limit = Math.ceil(limit / 4)) {
+    try {
+      return ((await requests.query(target, 'history', { ...range, limit }, options)) ?? {}) as Page;
+    } catch (error) {
+      if (limit === 1 || !isTroupeError(error, 'PayloadTooLarge')) throw error;
+    }
+  }
+}
+
+/** A page that leads nowhere would be read for ever. */
+function assertForward(next: number, fromSeq: number | undefined, target: Target): number {
+  if (next > (fromSeq ?? 0)) return next;
+  const text = `The history goes on at sequence ${next}, which is not behind ${fromSeq}.`;
+  throw clientError('Internal', text, { address: target.address });
 }

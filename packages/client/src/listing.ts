@@ -6,9 +6,9 @@ import type { StateValue } from './state-view.ts';
 export interface ListOptions {
   /** Only of this type. */
   readonly type?: string | undefined;
-  /** Behind this one, as `next` of the page before. */
+  /** Behind this address, as `next` of the page before. */
   readonly after?: string | undefined;
-  /** Actors on a page. Default: the worker's (100). */
+  /** Actors on a page. Default and most: 200. */
   readonly limit?: number | undefined;
   /** How long to wait for a page, ms. Default 5,000. */
   readonly timeoutMs?: number | undefined;
@@ -19,10 +19,13 @@ export interface ListOptions {
 export interface ActorSummary {
   readonly type: string;
   readonly key: string;
-  readonly value: StateValue;
+  /** True when the worker that answered has it in memory; only then it knows more about it. */
+  readonly loaded?: boolean | undefined;
+  readonly value?: StateValue | undefined;
   /** Sequence of the last entry in its state. */
-  readonly seq: number;
-  readonly status: string;
+  readonly seq?: number | undefined;
+  /** As XState says, or `suspended`. */
+  readonly status?: string | undefined;
 }
 
 /** A page of a listing, and the way to all that follows it. */

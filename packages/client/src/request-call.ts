@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { readReply } from './reply.ts';
 
 /** How long an answer may take before the question is asked again, ms: the owner may have died with it. */
-const ATTEMPT_MS = 2_000;
+export const ATTEMPT_MS = 2_000;
 /** Wait before asking again where nobody owned the actor, doubled each time, ms. */
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 1_000;

@@ -7,7 +7,7 @@ import { type About, cancelledError, clientError, tooLargeError } from './errors
 import type { Exchange } from './exchange.ts';
 import { BLOCK_START, headerLine } from './header-block.ts';
 import { ACCEPT_MSGPACK } from './reply.ts';
-import { RequestCall } from './request-call.ts';
+import { ATTEMPT_MS, RequestCall } from './request-call.ts';
 import type { Target } from './target.ts';
 import { GRACE_MS, TaskCall, type TaskSpec } from './task-call.ts';
 import { checkedMs, openBlock, refuseReserved, taskIdOf } from './task-message.ts';
@@ -65,7 +65,9 @@ export class Requests {
     args: Readonly<Record<string, unknown>>,
     options: ReadOptions = NO_OPTIONS,
   ): Promise<unknown> {
-    return this.request(target.query, { ...args, query: name }, { address: target.address }, options);
+    // Whoever takes the question looks for the owner that long; by then it is asked again.
+    const body = { timeoutMs: ATTEMPT_MS, ...args, query: name };
+    return this.request(target.query, body, { address: target.address }, options);
   }
 
   /** Asks whoever answers at `subject`. */

@@ -8,8 +8,10 @@ export interface TimerView {
   readonly id: string;
   /** Unix ms. */
   readonly dueAt: number;
-  /** Type of the event it will send, or the event. */
-  readonly event?: unknown;
+  /** Type of the event it will send. */
+  readonly event?: string;
+  /** Of which child; empty for the actor itself. */
+  readonly path?: string;
 }
 
 /** What the owner says about a state. */
@@ -24,6 +26,8 @@ export interface StateFields {
   readonly now: number;
   /** Entries folded since the actor's beginning. */
   readonly count: number;
+  /** Turns ended since the actor's beginning. */
+  readonly turns: number;
   /** `active`, `done`, `error` or `stopped`, as XState says. */
   readonly status: string;
   readonly value: StateValue;
@@ -36,8 +40,10 @@ export interface StateFields {
   readonly tags: readonly string[];
   /** Child actors, by id, as far as the owner tells. */
   readonly children: unknown;
-  /** The open turn. */
-  readonly turn?: unknown;
+  /** The open turn; times in Unix ms. */
+  readonly turn?:
+    | { readonly seq: number; readonly taskId: string; readonly openedAt: number; readonly deadlineAt: number }
+    | undefined;
   /** Tasks that wait for another state. */
   readonly stash: { readonly depth: number; readonly bytes: number };
   readonly timers: readonly TimerView[];
@@ -69,6 +75,7 @@ const ABSENT: StateFields = {
   seq: 0,
   now: 0,
   count: 0,
+  turns: 0,
   status: 'active',
   value: {},
   context: undefined,
@@ -81,7 +88,8 @@ const ABSENT: StateFields = {
 
 /** Makes a view of an answer. */
 export function toStateView(answer: Partial<StateFields>): StateView {
-  const fields: StateFields = { ...ABSENT, ...answer };
+  const told = Object.entries(answer).filter(([, field]) => field !== undefined);
+  const fields: StateFields = { ...ABSENT, ...Object.fromEntries(told) };
   return {
     ...fields,
     matches: (partial) => matchesState(partial, fields.value),

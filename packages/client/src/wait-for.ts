@@ -6,10 +6,10 @@
  * 1. One look at a time, and at least `PAUSE_MS` between two: a busy actor doesn't make a busy waiter.
  * 2. An actor that doesn't exist yet, or has no owner now, is waited for; every other refusal ends the waiting.
  */
-import { HEADERS, isTroupeError, TroupeError } from '@troupe/wire';
+import { isTroupeError, TroupeError } from '@troupe/wire';
 import { type Clock, pause } from './clock.ts';
 import { cancelledError, clientError } from './errors.ts';
-import { findHeader } from './header-block.ts';
+import { publishedSeq } from './published-seq.ts';
 import type { Requests } from './requests.ts';
 import { type StateFields, type StateView, toStateView } from './state-view.ts';
 import type { Target } from './target.ts';
@@ -38,7 +38,7 @@ class Occasion {
   #wake: AbortController | undefined;
 
   note(headers: string): void {
-    this.seq = Math.max(this.seq ?? 0, Number(findHeader(headers, HEADERS.seq) ?? 0));
+    this.seq = Math.max(this.seq ?? 0, publishedSeq(headers));
     this.#wake?.abort();
   }
 

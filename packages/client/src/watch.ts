@@ -11,6 +11,7 @@ import { cancelledError, closedError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { findHeader } from './header-block.ts';
 import { readOutcome, type TaskOutcome } from './outcome.ts';
+import { publishedSeq } from './published-seq.ts';
 import type { Target } from './target.ts';
 import type { Subscription } from './wire.ts';
 
@@ -155,8 +156,8 @@ export class Watch<TOutput = unknown>
 
   #read(headers: string, payload: Uint8Array): WatchEvent<TOutput> {
     const about = { address: this.#target.address };
-    const { seq = 0, effectId, taskId } = decodeOutcome({ payload, header: (name) => findHeader(headers, name) });
-    const published = { seq, effectId };
+    const { effectId, taskId } = decodeOutcome({ payload, header: (name) => findHeader(headers, name) });
+    const published = { seq: publishedSeq(headers), effectId };
     const read = readOutcome(headers, payload, taskId === undefined ? about : { ...about, taskId });
     if (taskId !== undefined) return { kind: 'outcome', taskId, ...(read as TaskOutcome<TOutput>), ...published };
     return { kind: 'event', event: read.ok ? read.value : undefined, ...published };

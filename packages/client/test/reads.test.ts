@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bodyOf, headerOf, rig, track } from './support/fake-wire.ts';
+import { queryOf as bodyOf, headerOf, rig, track } from './support/fake-wire.ts';
 import { settled } from './support/virtual-clock.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -159,9 +159,9 @@ describe('history', () => {
     }
     expect(seen).toEqual([1, 2, 3, 4, 5]);
     expect(wire.published.map(bodyOf)).toEqual([
-      { query: 'history', toSeq: 90 },
-      { query: 'history', fromSeq: 3, toSeq: 90 },
-      { query: 'history', fromSeq: 5, toSeq: 90 },
+      { query: 'history', toSeq: 90, limit: 200 },
+      { query: 'history', fromSeq: 3, toSeq: 90, limit: 200 },
+      { query: 'history', fromSeq: 5, toSeq: 90, limit: 200 },
     ]);
   });
 
@@ -174,9 +174,20 @@ describe('history', () => {
     const seen = await collect(troupe.actor('support', 'john').history({ last: 3 }));
     expect(seen.map(({ seq }) => seq)).toEqual([10, 11, 12]);
     expect(wire.published.map(bodyOf)).toEqual([
-      { query: 'history', last: 3 },
-      { query: 'history', fromSeq: 12 },
+      { query: 'history', last: 3, limit: 200 },
+      { query: 'history', fromSeq: 12, limit: 200 },
     ]);
+  });
+
+  test('a page too large to send is asked for again with fewer entries', async () => {
+    const { wire, troupe } = rig();
+    wire.onPublish = (query) => {
+      const { limit } = bodyOf(query) as { limit: number };
+      if (limit > 20) wire.refuse(query, { code: 'PayloadTooLarge', message: 'Too large.', retryable: false });
+      else wire.answer(query, { entries: entries(1, 2) });
+    };
+    expect(await collect(troupe.actor('support', 'john').history())).toHaveLength(2);
+    expect(wire.published.map((query) => (bodyOf(query) as { limit: number }).limit)).toEqual([200, 50, 13]);
   });
 
   test('a page that goes nowhere is an error, not a loop', async () => {

@@ -3,7 +3,7 @@ import { failed, ok, rig, track } from './support/fake-wire.ts';
 import { settled } from './support/virtual-clock.ts';
 
 const OUT = 'troupe.out.support.john';
-const EMITTED = 'NATS/1.0\r\nTroupe-Effect-Id: support/john@5.2\r\nTroupe-Seq: 5\r\n\r\n';
+const EMITTED = 'NATS/1.0\r\nTroupe-Effect-Id: support/john@5.2\r\n\r\n';
 
 test('tells outcomes and emitted events, from the moment it is made', async () => {
   const { wire, troupe } = rig();

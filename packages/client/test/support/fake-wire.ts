@@ -125,6 +125,11 @@ function outcomeMessage(task: Published, outcome: Outcome, seq: number): [Uint8A
 export const ok = (value: unknown): Outcome => ({ ok: true, value });
 export const failed = (code: string, message = 'It failed.'): Outcome => ({ ok: false, error: failure(code, message) });
 export const bodyOf = (message: Published): unknown => decodePayload(message.payload, undefined).value;
+/** A query without the time that the client allows for it. */
+export const queryOf = (message: Published): unknown => {
+  const { timeoutMs: _timeoutMs, ...query } = bodyOf(message) as Record<string, unknown>;
+  return query;
+};
 export const headerOf = (message: Published, name: string): string | undefined => findHeader(message.headers, name);
 
 export interface Rig {

@@ -94,7 +94,6 @@ export class ScriptedWorker implements AsyncDisposable {
   emit(type: string, key: string, event: unknown, effectId: string): void {
     const head = headers();
     head.set('Troupe-Effect-Id', effectId);
-    head.set('Troupe-Seq', effectId.split('@')[1]?.split('.')[0] ?? '0');
     this.nc.publish(subjects.out({ type, key }), JSON.stringify(event), { headers: head });
   }
 
