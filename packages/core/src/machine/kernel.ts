@@ -19,7 +19,7 @@ import { nameAnonymousChildren } from './anonymous-children.ts';
 import { type DriverState, findNode } from './driver-state.ts';
 import { type Engine, type Frame, GONE, type NodeSnapshot } from './engine.ts';
 import { AnonymousLogic, EndlessStep, UnhandledError, UnknownLogic } from './errors.ts';
-import { isInside, kindOfLogic, nameOfLogic } from './logic-kind.ts';
+import { isInside, kindOfLogic, type LogicKind, nameOfLogic } from './logic-kind.ts';
 import { adoptActor, NOT_STARTED, type NodeRef, type Processing, RUNNING, STOPPED } from './node-ref.ts';
 import { createdRun, type NodeRun, resumedRun } from './node-run.ts';
 import { type ExecutableAction, scopeOf } from './node-scope.ts';
@@ -36,6 +36,11 @@ const STOP: MachineEvent = Object.freeze({ type: 'xstate.stop' });
 interface SpawnParams {
   readonly actorRef: NodeRef | undefined;
   readonly src: unknown;
+}
+
+/** Whether the end of such a node is reported. Who runs a promise ended it himself, and nothing can be aimed at it. */
+function isReported(kind: LogicKind): boolean {
+  return kind !== 'promise' && kind !== 'ask' && kind !== 'tool';
 }
 
 export class Kernel implements Frame {
@@ -183,7 +188,7 @@ export class Kernel implements Frame {
     if (snapshot.status === 'active') this.#tellParentOfSnapshot(run);
     else if (snapshot.status === 'error') this.#crash(run, snapshot.error);
     else if (snapshot.status === 'done') {
-      this.end(run, isInside(ref.kind));
+      this.end(run, isReported(ref.kind));
       const done = { type: `xstate.done.actor.${ref.id}`, output: snapshot.output, actorId: ref.id };
       if (ref._parent !== undefined) this.deliver(ref._parent, done);
     }
@@ -215,7 +220,7 @@ export class Kernel implements Frame {
   #crash(run: NodeRun, error: unknown): void {
     const { ref } = run;
     if (ref._parent === undefined) throw this.fail(new UnhandledError(this.engine.machine.id, error));
-    this.end(run, isInside(ref.kind));
+    this.end(run, isReported(ref.kind));
     this.deliver(ref._parent, { type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id });
   }
 

@@ -49,7 +49,7 @@ export type MachineAction =
       readonly src: string;
       readonly input: unknown;
     }
-  /** The node at `path` and everything below it has ended: its effects and timers are void. */
+  /** The node at `path` and everything below it has ended: its effects and timers are void, and timers aimed at it. */
   | { readonly kind: 'stop'; readonly path: string }
   /** `timerKey` is unique within the node: a second one with the same key replaces the first. */
   | {
@@ -164,7 +164,7 @@ export interface MachineDriver {
   accepts(state: MachineState, event: MachineEvent, scope?: MachineScope): Acceptance;
   /** Event types the root takes in this very state, for error messages. */
   acceptedNow(state: MachineState): readonly string[];
-  /** Whether a child at this path is still there and still runs. */
+  /** Whether a node at this path is still there and still runs; the root counts. */
   hasChild(state: MachineState, childPath: string): boolean;
   /** What runs at a path, and what its effect logic was made with; `undefined` when nothing is there. */
   logicOf(state: MachineState, childPath: string): LogicInfo | undefined;

@@ -166,7 +166,7 @@ function accepts(
 }
 
 function isRunning(state: DriverState, path: string): boolean {
-  const ref = path === ROOT_PATH ? undefined : findNode(state, path);
+  const ref = findNode(state, path);
   return ref !== undefined && snapshotIn(state, ref)?.status === 'active';
 }
 
