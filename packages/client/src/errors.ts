@@ -20,11 +20,8 @@ export function clientError(code: AnyCode, message: string, about: About, cause?
   return new TroupeError(code, message, { actor, taskId: about.taskId, cause });
 }
 
-export function closedError(about: About, sent: boolean): TroupeError {
-  const text = sent
-    ? 'The client was closed before an answer came, so whether it took effect is unknown.'
-    : 'The client is closed, nothing was sent: open a new one with connect().';
-  return clientError('Closed', text, about);
+export function closedError(about: About): TroupeError {
+  return clientError('Closed', 'The client is closed, nothing was sent: open a new one with connect().', about);
 }
 
 export function busyError(about: About, inFlightMax: number, queueMax: number): TroupeError {

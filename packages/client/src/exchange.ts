@@ -48,7 +48,7 @@ export class Exchange {
   #count = 0;
   #pumping = false;
   /** Why nothing can be started any more. */
-  #ended: ((about: About, sent: boolean) => TroupeError) | undefined;
+  #ended: ((about: About) => TroupeError) | undefined;
   #whenIdle: (() => void)[] = [];
 
   constructor(wire: Wire, clock: Clock, options: ExchangeOptions) {
@@ -80,7 +80,7 @@ export class Exchange {
   start(call: Call): void {
     const { inFlightMax, queueMax } = this.options;
     if (this.#ended !== undefined) {
-      call.fail(this.#ended(call.about, false));
+      call.fail(this.#ended(call.about));
     } else if (this.wire.connected && this.#queue.size === 0 && this.#flight.size < inFlightMax) {
       this.#launch(call);
     } else if (this.#queue.size < queueMax) {
@@ -136,17 +136,18 @@ export class Exchange {
 
   /** Why nothing can be started any more. */
   endedError(about: About): TroupeError {
-    return (this.#ended ?? closedError)(about, false);
+    return (this.#ended ?? closedError)(about);
   }
 
   /** Fails everything under way, and whatever is started from now on. */
-  close(errorOf: (about: About, sent: boolean) => TroupeError = closedError): void {
+  close(reasonOf: (about: About) => TroupeError = closedError): void {
     if (this.#ended !== undefined) return;
-    this.#ended = errorOf;
-    for (const call of [...this.#flight.values()]) call.fail(errorOf(call.about, call.sent));
+    this.#ended = reasonOf;
+    for (const call of [...this.#flight.values()])
+      call.fail(call.sent ? cutOffError(call.about, reasonOf) : reasonOf(call.about));
     for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
       call.place = 'new';
-      call.fail(errorOf(call.about, false));
+      call.fail(reasonOf(call.about));
     }
     this.#wheel.close();
     for (const listener of [...this.#onEnd]) listener();
@@ -225,6 +226,13 @@ export class Exchange {
       for (const call of refused) call.fail(deniedError(call.about, operation, subject));
     }
   }
+}
+
+/** What was sent may have been accepted, whatever ended the connection. */
+function cutOffError(about: About, reasonOf: (about: About) => TroupeError): TroupeError {
+  const reason = reasonOf(about);
+  const text = 'The client was closed before an answer came, so whether it took effect is unknown';
+  return clientError('Closed', reason.code === 'Closed' ? `${text}.` : `${text}: ${reason.message}`, about, reason);
 }
 
 function lostError(about: About, server: string, cause: Error | undefined): TroupeError {

@@ -80,12 +80,12 @@ export class Watch<TOutput = unknown>
   private constructor(exchange: Exchange, target: Target, options: WatchOptions) {
     this.#target = target;
     this.#bufferMax = Math.max(1, options.bufferMax ?? BUFFER_MAX);
-    if (exchange.closed) throw closedError({ address: target.address }, false);
+    if (exchange.closed) throw closedError({ address: target.address });
     this.#subscription = exchange.wire.subscribe(target.out, (_subject, headers, payload) => {
       this.#push(this.#read(headers, payload));
     });
     this.#stops.push(exchange.onSubscriptionDenied(target.out, (error) => this.#finish(error)));
-    this.#stops.push(exchange.onEnd(() => this.#finish(closedError({ address: target.address }, true))));
+    this.#stops.push(exchange.onEnd(() => this.#finish(exchange.endedError({ address: target.address }))));
     this.#stops.push(exchange.onReconnect(() => this.#gaps++));
     this.#follow(options.signal);
   }

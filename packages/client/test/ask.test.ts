@@ -278,7 +278,7 @@ describe('refusals', () => {
     wire.emit({ kind: 'denied', operation: 'subscription', subject: inbox! });
     await settled();
     expect(asked.result).toMatchObject({
-      error: { code: 'PermissionDenied', message: expect.stringContaining('inboxPrefix') },
+      error: { code: 'Closed', message: expect.stringContaining('inboxPrefix') },
     });
     await expect(troupe.actor('support', 'john').ask('hi')).rejects.toMatchObject({ code: 'PermissionDenied' });
     expect(() => troupe.assertOpen()).toThrow(/PermissionDenied|refused/);

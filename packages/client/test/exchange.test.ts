@@ -151,7 +151,11 @@ test('a connection that ends for good ends everything with the reason', async ()
   wire.emit({ kind: 'closed', error: new Error('user authentication expired') });
   await settled();
   expect(asked.result).toMatchObject({
-    error: { code: 'NotConnected', message: expect.stringContaining('authentication expired') },
+    error: {
+      code: 'Closed',
+      message: expect.stringContaining('authentication expired'),
+      cause: { code: 'NotConnected' },
+    },
   });
   await expect(john.snapshot()).rejects.toMatchObject({ code: 'NotConnected' });
 });
