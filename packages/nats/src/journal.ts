@@ -17,6 +17,7 @@ import type { JsApi } from './js-api.ts';
 import { type FeedSource, MailboxFeed } from './mailbox-feed.ts';
 import { subjectBytes, text } from './message-bytes.ts';
 import { apiPortError } from './port-error.ts';
+import { SharedFeed } from './shared-feed.ts';
 import { NatsStoredMessage } from './stored-message.ts';
 import { scanStream } from './stream-scan.ts';
 
@@ -33,6 +34,8 @@ export class NatsJournal implements JournalPort {
   readonly #clock: Clock;
   readonly #streamOfType = new Map<string, number>();
   readonly #purgedBelow: number[];
+  /** By journal stream. */
+  readonly #shared: readonly SharedFeed[];
 
   constructor(api: JsApi, config: NatsConfig, clock: Clock) {
     this.#api = api;
@@ -40,6 +43,10 @@ export class NatsJournal implements JournalPort {
     this.#clock = clock;
     this.partitions = config.partitions * config.journals.length;
     this.#purgedBelow = new Array<number>(this.partitions).fill(0);
+    const head = `${config.subjects.prefix}.journal.`;
+    this.#shared = config.journals.map(
+      ({ name }) => new SharedFeed({ api, clock, stream: name, head, partitions: config.partitions }),
+    );
     config.journals.forEach(({ types }, i) => {
       for (const type of types ?? []) this.#streamOfType.set(type, i);
     });
@@ -140,6 +147,8 @@ export class NatsJournal implements JournalPort {
   #source(partition: number): FeedSource {
     const { stream, partition: local } = this.#local(partition);
     return {
+      partition: local,
+      shared: this.#shared[Math.floor(partition / this.#config.partitions)]!,
       api: this.#api,
       clock: this.#clock,
       subjects: this.#config.subjects,

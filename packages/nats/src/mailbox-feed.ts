@@ -2,7 +2,8 @@
  * Reads one partition of the journal, for as long as its owner wants to.
  *
  * Owns: the life after life of a `PullConsumer`, the entries read ahead. Does not own: any position on the server; the
- * only cursor is the last sequence handed over.
+ * only cursor is the last sequence handed over. At the head it gives its consumer up for one that the partitions of a
+ * connection share (`SharedFeed`), and makes one again when anything is wrong with that.
  *
  * Invariants
  * 1. Entries are handed over in sequence order, each once, from `fromSeq` on. A new consumer starts behind the last entry
@@ -21,10 +22,15 @@ import type { Msg } from 'nats';
 import { consumerName } from './consumer-name.ts';
 import type { JsApi } from './js-api.ts';
 import { subjectBytes, text } from './message-bytes.ts';
-import { PullConsumer } from './pull-consumer.ts';
+import { PullConsumer, READ_AHEAD_MAX_DEFAULT } from './pull-consumer.ts';
+import type { SharedFeed, SharedMember } from './shared-feed.ts';
 import { type Delivery, NatsStoredMessage } from './stored-message.ts';
 
 export interface FeedSource {
+  /** Within the stream. */
+  readonly partition: number;
+  /** Of this stream. */
+  readonly shared: SharedFeed;
   readonly api: JsApi;
   readonly clock: Clock;
   readonly subjects: Subjects;
@@ -45,13 +51,15 @@ const RETRY_WAIT_MS = 100;
 const RETRY_WAIT_MAX_MS = 5_000;
 const POLL_MS = 30_000;
 
-export class MailboxFeed implements JournalReader {
+export class MailboxFeed implements JournalReader, SharedMember {
   readonly #source: FeedSource;
   readonly #options: ReaderOptions;
   readonly #storedPrefixLength: number;
   readonly #status: { close(): void };
   #state: 'running' | 'paused' | 'closed' = 'running';
   #consumer: PullConsumer | undefined;
+  /** Fed by the shared consumer; there is none of its own. */
+  #isShared = false;
   /** Of the last entry received, or the one before `fromSeq`. */
   #lastSeq: number;
   #received = false;
@@ -69,7 +77,7 @@ export class MailboxFeed implements JournalReader {
     this.#lastSeq = Math.max(0, options.fromSeq - 1);
     this.#status = source.api.connection.onStatus((connected) => {
       if (connected) this.#restart();
-      else this.#dropConsumer();
+      else this.#leave();
     });
   }
 
@@ -84,6 +92,43 @@ export class MailboxFeed implements JournalReader {
     }
     feed.#pollLater();
     return feed;
+  }
+
+  get partition(): number {
+    return this.#source.partition;
+  }
+
+  get filters(): readonly string[] {
+    return this.#source.filters;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  headSeq(): Promise<number> {
+    return this.#source.headSeq();
+  }
+
+  receiveShared(msg: Msg, delivery: Delivery): void {
+    if (delivery.seq <= this.#lastSeq || this.#state === 'closed') return;
+    this.#take(msg, delivery);
+    // Too far behind the others: reads by itself, at its own pace.
+    if (this.#isShared && this.#items.length >= READ_AHEAD_MAX_DEFAULT) this.#restart();
+  }
+
+  joined(): void {
+    if (this.#state === 'closed') return;
+    this.#dropConsumer();
+    this.#isShared = true;
+  }
+
+  released(): void {
+    this.#restart();
+  }
+
+  suspectPurge(): void {
+    if (this.#received) void this.#checkOvertaken(this.#lastSeq);
   }
 
   pause(): void {
@@ -120,6 +165,7 @@ export class MailboxFeed implements JournalReader {
       },
     });
     this.#consumer = consumer;
+    consumer.buffered(this.#items.length);
     this.#pending = 0;
     const waiting = await consumer.open();
     if (consumer !== this.#consumer) return;
@@ -130,24 +176,33 @@ export class MailboxFeed implements JournalReader {
 
   /** Nothing waited when the consumer was made. */
   #headIfIdle(consumer: PullConsumer): void {
-    if (consumer === this.#consumer && this.#state === 'running' && this.#items.length === 0) this.#options.onHead();
+    if (consumer !== this.#consumer || this.#state !== 'running' || this.#items.length > 0) return;
+    this.#options.onHead();
+    this.#share();
   }
 
   #receive(msg: Msg, delivery: Delivery): void {
     if (delivery.seq <= this.#lastSeq) return;
     if (delivery.pending < this.#pending - 1 && this.#received) void this.#checkOvertaken(this.#lastSeq);
     this.#pending = delivery.pending;
+    this.#take(msg, delivery);
+    this.#consumer?.buffered(this.#items.length);
+    if (delivery.pending === 0 && this.#items.length === 0) this.#share();
+  }
+
+  #take(msg: Msg, delivery: Delivery): void {
     this.#lastSeq = delivery.seq;
     this.#received = true;
     this.#quiet = false;
     const message = new NatsStoredMessage(msg, delivery, this.#placeOf(msg));
     const isHead = delivery.pending === 0;
-    if (this.#state === 'running' && this.#items.length === 0) {
-      this.#handOver(message, isHead);
-      return;
-    }
-    this.#items.push({ message, isHead });
-    this.#consumer?.buffered(this.#items.length);
+    if (this.#state === 'running' && this.#items.length === 0) this.#handOver(message, isHead);
+    else this.#items.push({ message, isHead });
+  }
+
+  /** At the head: the shared consumer will do. */
+  #share(): void {
+    if (this.#state === 'running' && this.#consumer !== undefined) this.#source.shared.join(this);
   }
 
   #placeOf(msg: Msg): { verb: 'task' | 'signal' | 'event'; type: string; keyToken: string } {
@@ -178,6 +233,13 @@ export class MailboxFeed implements JournalReader {
     this.#consumer?.buffered(this.#items.length);
   }
 
+  /** From here on nothing feeds it. */
+  #leave(): void {
+    this.#dropConsumer();
+    this.#source.shared.leave(this);
+    this.#isShared = false;
+  }
+
   #dropConsumer(): void {
     void this.#consumer?.close();
     this.#consumer = undefined;
@@ -188,7 +250,7 @@ export class MailboxFeed implements JournalReader {
   /** A new consumer behind the last entry; again and again, less and less often, until there is one. */
   #restart(): void {
     if (this.#state === 'closed') return;
-    this.#dropConsumer();
+    this.#leave();
     void this.#reopen();
   }
 
@@ -238,7 +300,7 @@ export class MailboxFeed implements JournalReader {
   }
 
   async #pollHead(): Promise<void> {
-    if (this.#quiet && this.#consumer !== undefined && this.#source.api.connection.connected) {
+    if (this.#quiet && (this.#consumer !== undefined || this.#isShared) && this.#source.api.connection.connected) {
       const consumer = this.#consumer;
       const headSeq = await this.#source.headSeq().catch(() => 0);
       if (this.#state === 'closed') return;
@@ -258,6 +320,7 @@ export class MailboxFeed implements JournalReader {
 
   #stop(): void {
     this.#state = 'closed';
+    this.#source.shared.leave(this);
     this.#status.close();
     this.#retry?.cancel();
     this.#poll?.cancel();

@@ -21,6 +21,7 @@ export interface PullConsumerOptions {
   readonly stream: string;
   /** Not used by any other consumer, ever. */
   readonly name: string;
+  /** None: the whole stream. */
   readonly filters: readonly string[];
   /** First sequence wanted. */
   readonly fromSeq: number;
@@ -111,7 +112,8 @@ export class PullConsumer {
       ack_policy: 'none',
       replay_policy: 'instant',
       ...(fromSeq > 1 ? { deliver_policy: 'by_start_sequence', opt_start_seq: fromSeq } : { deliver_policy: 'all' }),
-      ...(filters.length === 1 ? { filter_subject: filters[0] } : { filter_subjects: filters }),
+      ...(filters.length === 1 && { filter_subject: filters[0] }),
+      ...(filters.length > 1 && { filter_subjects: filters }),
       ...(headersOnly === true && { headers_only: true }),
       mem_storage: true,
       num_replicas: 1,
