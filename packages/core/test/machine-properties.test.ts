@@ -29,7 +29,17 @@ export const DELIBERATE_DIFFERENCES = [
 
 const operations = fc.array(
   fc.record({
-    kind: fc.constantFrom('send', 'send', 'send', 'sendChild', 'resolve', 'reject', 'next', 'back', 'fire') as fc.Arbitrary<Operation['kind']>,
+    kind: fc.constantFrom(
+      'send',
+      'send',
+      'send',
+      'sendChild',
+      'resolve',
+      'reject',
+      'next',
+      'back',
+      'fire',
+    ) as fc.Arbitrary<Operation['kind']>,
     pick: fc.nat(7),
     event: fc.nat(4),
   }),

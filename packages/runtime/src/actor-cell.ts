@@ -27,6 +27,7 @@ import {
   decodeState,
   encodeState,
   formatAddress,
+  fromFailureRecord,
   hash53,
   type JournalEntry,
   type StoredMessage,
@@ -215,6 +216,12 @@ export class ActorCell {
     const before = this.state!;
     if (message.seq <= before.seq) return;
     const entry = decodeEntry(message, this.#host.decoding);
+    if (entry.body.kind === 'invalid' && entry.body.error.code === 'RecordTooNew') {
+      // A later release wrote it: refusing it here would be a decision that the others don't share.
+      this.#suspend(fromFailureRecord(entry.body.error));
+      this.#markDirty(message.seq);
+      return;
+    }
     const effects = this.#step(before, entry, message);
     if (effects === undefined) return;
     const bytes = message.payload.length + 96;

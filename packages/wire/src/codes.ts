@@ -58,12 +58,6 @@ export const CODES = {
     "The actor can't take the event in its present state, and the policy is to drop it.",
     'Send it again later, or define the policy defer.',
   ),
-  TurnFailed: row(
-    500,
-    false,
-    'The machine ended the turn with fail().',
-    'Read the message: it is the agent that speaks.',
-  ),
   EndlessStep: row(
     500,
     false,

@@ -37,7 +37,10 @@ export function acceptanceOf(table: EventTable, snapshot: NodeSnapshot, event: M
   // Asked first: XState remembers every event type that it is asked about.
   if (!handlesSomewhere(table, event.type)) return 'never';
   if (snapshot.status !== 'active') return 'never';
-  return (snapshot as unknown as AnyMachineSnapshot).can(event) ? 'now' : 'later';
+  const live = snapshot as unknown as AnyMachineSnapshot;
+  if (live.can(event)) return 'now';
+  // `on: { task: {} }` says that the event is to be ignored here, which is an answer too: it need not wait.
+  return (live.machine.getTransitionData(live as never, event as never)?.length ?? 0) > 0 ? 'now' : 'later';
 }
 
 /** Types with a transition in this very state, whatever their guards say. */

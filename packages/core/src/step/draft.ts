@@ -332,11 +332,9 @@ export class Draft {
     const known =
       error instanceof Error
         ? error
-        : new TroupeError(
-            'TurnFailed',
-            typeof error === 'string' ? error : `The turn failed with ${describe(error)}.`,
-            { details: error },
-          );
+        : new TroupeError('Failed', typeof error === 'string' ? error : `The turn failed with ${describe(error)}.`, {
+            details: error,
+          });
     return toFailureRecord(known, { actor: formatAddress(this.address) });
   }
 
@@ -350,7 +348,7 @@ export class Draft {
       return;
     }
     if (!outcome.ok && this.#nobodyWaits())
-      this.deadLetter(new TroupeError('TurnFailed', outcome.error.message, { details: outcome.error }));
+      this.deadLetter(new TroupeError('Failed', outcome.error.message, { details: outcome.error }));
     this.endTurn(outcome.ok ? this.#checkedOutput(outcome.value) : outcome);
   }
 

@@ -1,5 +1,5 @@
 /** How turns end: after a machine step, by an error that nobody handles, at their deadline. */
-import { formatAddress, TroupeError } from '@troupe/wire';
+import { formatAddress, fromFailureRecord, TroupeError } from '@troupe/wire';
 import type { OpenEffect, OpenTurn } from '../state.ts';
 import type { Draft } from './draft.ts';
 
@@ -108,7 +108,9 @@ function undoTurn(draft: Draft, turn: OpenTurn): void {
 function deliverEnded(draft: Draft): void {
   for (let ended = draft.ended.shift(); ended !== undefined; ended = draft.ended.shift()) {
     const effect = draft.open.get(ended.effectId);
-    if (effect !== undefined) settleEffect(draft, effect, ended.outcome);
+    if (effect === undefined) continue;
+    const { outcome } = ended;
+    settleEffect(draft, effect, outcome.ok ? outcome : { ok: false, error: fromFailureRecord(outcome.error) });
   }
 }
 

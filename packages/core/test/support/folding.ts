@@ -1,6 +1,22 @@
 /** Folding entries by hand: a clock that the test moves, and builders of entries. */
-import { type ActorDefinition, type ActorState, decodeStoredState, type Effect, emptyState, step, storeState } from '@troupe/core';
-import { type ActorAddress, decodeState, type EntryBody, encodeState, hash53, type Outcome, type TaskBody } from '@troupe/wire';
+import {
+  type ActorDefinition,
+  type ActorState,
+  decodeStoredState,
+  type Effect,
+  emptyState,
+  step,
+  storeState,
+} from '@troupe/core';
+import {
+  type ActorAddress,
+  decodeState,
+  type EntryBody,
+  encodeState,
+  hash53,
+  type Outcome,
+  type TaskBody,
+} from '@troupe/wire';
 
 export const JOHN: ActorAddress = { type: 'agent', key: 'john' };
 const START = 1_800_000_000_000;
@@ -33,11 +49,25 @@ export class Folded {
 
   task(payload: unknown, more: Partial<TaskBody> = {}, afterMs = 0): readonly Effect[] {
     const hash = more.taskId === undefined ? 0 : hash53(JSON.stringify(payload));
-    return this.entry({ kind: 'task', payload, payloadHash: hash, raw: false, contentType: 'application/json', replyTo: '_INBOX.a', ...more }, afterMs);
+    return this.entry(
+      {
+        kind: 'task',
+        payload,
+        payloadHash: hash,
+        raw: false,
+        contentType: 'application/json',
+        replyTo: '_INBOX.a',
+        ...more,
+      },
+      afterMs,
+    );
   }
 
   signal(payload: unknown, afterMs = 0): readonly Effect[] {
-    return this.entry({ kind: 'signal', payload, payloadHash: 0, raw: false, contentType: 'application/json' }, afterMs);
+    return this.entry(
+      { kind: 'signal', payload, payloadHash: 0, raw: false, contentType: 'application/json' },
+      afterMs,
+    );
   }
 
   tick(afterMs: number): readonly Effect[] {
@@ -48,7 +78,11 @@ export class Folded {
   settle(result: Outcome, which = 0): readonly Effect[] {
     const open = [...this.state.effects.values()].sort((a, b) => (a.id < b.id ? -1 : 1))[which];
     if (open === undefined) throw new Error('no effect is open');
-    return this.entry({ kind: 'outcome', effectId: `${this.state.address.type}/${this.state.address.key}@${open.id}`, result });
+    return this.entry({
+      kind: 'outcome',
+      effectId: `${this.state.address.type}/${this.state.address.key}@${open.id}`,
+      result,
+    });
   }
 
   /** The state through bytes and back, as a restart would see it. */

@@ -107,11 +107,22 @@ const transition = fc.record({
 const few = (max: number) => fc.array(transition, { maxLength: max });
 
 function node(depth: number): fc.Arbitrary<NodeSpec> {
-  const leaf = fc.constantFrom('atomic', 'atomic', 'atomic', 'final', 'shallow', 'deep') as fc.Arbitrary<NodeSpec['type']>;
+  const leaf = fc.constantFrom('atomic', 'atomic', 'atomic', 'final', 'shallow', 'deep') as fc.Arbitrary<
+    NodeSpec['type']
+  >;
   const type =
     depth === 0
       ? leaf
-      : (fc.constantFrom('atomic', 'atomic', 'compound', 'compound', 'parallel', 'final', 'shallow', 'deep') as typeof leaf);
+      : (fc.constantFrom(
+          'atomic',
+          'atomic',
+          'compound',
+          'compound',
+          'parallel',
+          'final',
+          'shallow',
+          'deep',
+        ) as typeof leaf);
   return fc.record({
     type,
     states: depth === 0 ? fc.constant([]) : fc.array(node(depth - 1), { minLength: 2, maxLength: 3 }),
@@ -128,7 +139,9 @@ function node(depth: number): fc.Arbitrary<NodeSpec> {
 }
 
 function spec(kids: number): fc.Arbitrary<MachineSpec> {
-  const root = node(2).map((made) => ({ ...made, type: made.type === 'parallel' ? made.type : 'compound' }) as NodeSpec);
+  const root = node(2).map(
+    (made) => ({ ...made, type: made.type === 'parallel' ? made.type : 'compound' }) as NodeSpec,
+  );
   return fc.record({ root, kid: kids === 0 ? fc.constant(undefined) : spec(kids - 1) });
 }
 
@@ -166,7 +179,12 @@ function forget({ refs, kids }: Context, n: number): Partial<Context> {
 type Loose = Record<string, unknown>;
 
 /** The machine of a spec. Two of the same spec differ in nothing. */
-export function build(machineSpec: MachineSpec, outside: Outside = NOBODY, id = 'm', ofParent = false): AnyStateMachine {
+export function build(
+  machineSpec: MachineSpec,
+  outside: Outside = NOBODY,
+  id = 'm',
+  ofParent = false,
+): AnyStateMachine {
   const kid = machineSpec.kid === undefined ? undefined : build(machineSpec.kid, outside, `${id}k`, true);
   const actors: Record<string, AnyActorLogic> = {
     job: fromPromise(() => new Promise(() => {})),
@@ -224,7 +242,8 @@ class Builder {
   #state(spec: NodeSpec, id: string): Loose {
     if (spec.type === 'shallow' || spec.type === 'deep') return { type: 'history', history: spec.type };
     const entry = spec.entry.map((each) => this.#action(each));
-    if (spec.type === 'final') return { type: 'final', entry, output: ({ context }: { context: Context }) => context.n };
+    if (spec.type === 'final')
+      return { type: 'final', entry, output: ({ context }: { context: Context }) => context.n };
     const nested = spec.type === 'compound' || spec.type === 'parallel';
     return {
       entry,
@@ -241,8 +260,13 @@ class Builder {
   #nested(spec: NodeSpec, id: string): Loose {
     const states = Object.fromEntries(spec.states.map((state, i) => [`s${i}`, this.#state(state, `${id}.s${i}`)]));
     const onDone = id === this.#id ? [] : spec.done.map((each) => this.#transition(each, id));
-    const possible = spec.states.map((state, i) => ({ state, i })).filter(({ state }) => !['shallow', 'deep'].includes(state.type));
-    if (spec.type === 'parallel') return possible.length === 0 ? { type: 'parallel', states: { ...states, x: {} }, onDone } : { type: 'parallel', states, onDone };
+    const possible = spec.states
+      .map((state, i) => ({ state, i }))
+      .filter(({ state }) => !['shallow', 'deep'].includes(state.type));
+    if (spec.type === 'parallel')
+      return possible.length === 0
+        ? { type: 'parallel', states: { ...states, x: {} }, onDone }
+        : { type: 'parallel', states, onDone };
     if (possible.length === 0) return { initial: 'x', states: { ...states, x: {} }, onDone };
     return { initial: `s${possible[spec.initial % possible.length]!.i}`, states, onDone };
   }
@@ -333,7 +357,10 @@ class Builder {
       case 'log':
         return log(({ context }) => (context as Context).n, 'at');
       case 'custom':
-        return Object.assign(({ context }: { context: Context }) => this.#outside.custom(`${this.#id}:${n}:${context.n}`), {});
+        return Object.assign(
+          ({ context }: { context: Context }) => this.#outside.custom(`${this.#id}:${n}:${context.n}`),
+          {},
+        );
       case 'reply':
         return createReplyAction('reply', (({ context }: { context: Context }) => context.n) as never);
       case 'enqueue':
@@ -352,7 +379,10 @@ class Builder {
           if (context.refs[n] !== undefined) return;
           enqueue(
             assign(({ context, spawn }) => ({
-              refs: { ...(context as Context).refs, [n]: (spawn as (src: string, o: object) => unknown)(src, { id: `r${n}` }) },
+              refs: {
+                ...(context as Context).refs,
+                [n]: (spawn as (src: string, o: object) => unknown)(src, { id: `r${n}` }),
+              },
             })),
           );
         });
@@ -365,13 +395,19 @@ class Builder {
         });
       case 'sendRef':
         return this.#limited('send', (enqueue: (action: unknown) => void, { context }) => {
-          if (context.refs[n] !== undefined) enqueue(sendTo((({ context: now }: { context: Context }) => now.refs[n]) as never, event as never));
+          if (context.refs[n] !== undefined)
+            enqueue(sendTo((({ context: now }: { context: Context }) => now.refs[n]) as never, event as never));
         });
       case 'sendLater':
         return this.#limited('sendLater', (enqueue: (action: unknown) => void, { context }) => {
           if (context.refs[n] === undefined) return;
           enqueue(cancel(`sl${n}`));
-          enqueue(sendTo((({ context: now }: { context: Context }) => now.refs[n]) as never, event as never, { delay: 5 + n * 2.25, id: `sl${n}` }));
+          enqueue(
+            sendTo((({ context: now }: { context: Context }) => now.refs[n]) as never, event as never, {
+              delay: 5 + n * 2.25,
+              id: `sl${n}`,
+            }),
+          );
         });
       case 'sendParent':
         return this.#ofParent

@@ -39,6 +39,7 @@ export class Twins {
   readonly #sendBacks = new Map<unknown, (event: AnyEventObject) => void>();
   readonly #byPath = new Map<string, AnyActorRef>();
   readonly #born = new Set<AnyActorRef>();
+  readonly #started = new Set<unknown>();
   #replaced: { readonly older: AnyActorRef; readonly sameStep: boolean }[] = [];
   #liveTrace: string[] = [];
   #timers: Timer[] = [];
@@ -58,6 +59,7 @@ export class Twins {
       logger: (label: string, value: unknown) => this.#liveTrace.push(`log ${label} ${value}`),
       inspect: (event) => {
         if (event.type === '@xstate.actor') this.#listen(event.actorRef as AnyActorRef);
+        if (event.type === '@xstate.event' && event.event.type === 'xstate.init') this.#started.add(event.actorRef);
       },
     }) as AnyActorRef;
     this.live.subscribe({ error: () => {} });
@@ -86,18 +88,41 @@ export class Twins {
   apply({ kind, pick, event: n }: Operation): void {
     const event = { type: n > 3 ? 'e.x' : `e${n}` };
     if (kind === 'send') {
-      this.#both(() => this.live.send(event), () => this.driven.send(event));
+      this.#both(
+        () => this.live.send(event),
+        () => this.driven.send(event),
+      );
       return;
     }
     if (kind === 'fire') return this.#fire();
     const path = this.#pick(kind, pick);
     if (path === undefined) return;
     const ref = this.#liveAt(path);
-    if (kind === 'sendChild') this.#both(() => ref.send(event), () => this.driven.send(event, path));
-    if (kind === 'resolve') this.#both(() => ref.send({ type: 'xstate.promise.resolve', data: n }), () => this.driven.resolve(path, n));
-    if (kind === 'reject') this.#both(() => ref.send({ type: 'xstate.promise.reject', data: n }), () => this.driven.reject(path, n));
-    if (kind === 'next') this.#both(() => ref.send({ type: 'xstate.observable.next', data: n }), () => this.driven.next(path, n));
-    if (kind === 'back') this.#both(() => this.#sendBacks.get(ref)!(event), () => this.driven.send(event, parentPath(path)));
+    if (kind === 'sendChild')
+      this.#both(
+        () => ref.send(event),
+        () => this.driven.send(event, path),
+      );
+    if (kind === 'resolve')
+      this.#both(
+        () => ref.send({ type: 'xstate.promise.resolve', data: n }),
+        () => this.driven.resolve(path, n),
+      );
+    if (kind === 'reject')
+      this.#both(
+        () => ref.send({ type: 'xstate.promise.reject', data: n }),
+        () => this.driven.reject(path, n),
+      );
+    if (kind === 'next')
+      this.#both(
+        () => ref.send({ type: 'xstate.observable.next', data: n }),
+        () => this.driven.next(path, n),
+      );
+    if (kind === 'back')
+      this.#both(
+        () => this.#sendBacks.get(ref)!(event),
+        () => this.driven.send(event, parentPath(path)),
+      );
   }
 
   #both(live: () => void, driven: () => unknown): void {
@@ -117,7 +142,8 @@ export class Twins {
       throw new Error(`live is ${status} (${error}), but the driver ${threw ? 'threw' : 'went on'}`, { cause: reason });
     }
     // Deliberately different: a live actor lets a child run on whose id is given to another, or runs both for a moment.
-    if (this.#replaced.some(({ older, sameStep }) => sameStep || processing(older) !== 2)) this.over = true;
+    if (this.#replaced.some(({ older, sameStep }) => (sameStep && this.#started.has(older)) || processing(older) !== 2))
+      this.over = true;
     this.#replaced = [];
     this.#born.clear();
     if (!this.over) this.#noteTimers();
@@ -132,7 +158,10 @@ export class Twins {
       if (action.kind === 'action') return ['custom'];
       return [];
     });
-    return { live: initialTraceHidden(this.#liveTrace.map((line) => (line.startsWith('custom') ? 'custom' : line))), driven };
+    return {
+      live: initialTraceHidden(this.#liveTrace.map((line) => (line.startsWith('custom') ? 'custom' : line))),
+      driven,
+    };
   }
 
   get seen(): { readonly live: Seen; readonly driven: Seen } {
@@ -140,10 +169,20 @@ export class Twins {
   }
 
   get timers(): { readonly live: readonly string[]; readonly driven: readonly string[] } {
-    const scheduled = (this.live.system as unknown as { _snapshot: { _scheduledEvents: Record<string, { id: string; source: AnyActorRef; target: AnyActorRef }> } })._snapshot._scheduledEvents;
+    const scheduled = (
+      this.live.system as unknown as {
+        _snapshot: { _scheduledEvents: Record<string, { id: string; source: AnyActorRef; target: AnyActorRef }> };
+      }
+    )._snapshot._scheduledEvents;
     return {
-      live: Object.values(scheduled).filter(({ target }) => processing(target) === 1).map(({ id, source }) => `${pathOf(source)} ${id}`).sort(),
-      driven: this.#timers.filter(({ target }) => this.driven.driver.hasChild(this.driven.state, target)).map(({ path, key }) => `${path} ${key}`).sort(),
+      live: Object.values(scheduled)
+        .filter(({ target }) => processing(target) === 1)
+        .map(({ id, source }) => `${pathOf(source)} ${id}`)
+        .sort(),
+      driven: this.#timers
+        .filter(({ target }) => this.driven.driver.hasChild(this.driven.state, target))
+        .map(({ path, key }) => `${path} ${key}`)
+        .sort(),
     };
   }
 
@@ -153,10 +192,18 @@ export class Twins {
         // Deliberately different: a live actor keeps both.
         if (this.#timers.some(({ path, key }) => path === action.path && key === action.timerKey)) this.over = true;
         this.#drop(({ path, key }) => path === action.path && key === action.timerKey);
-        this.#timers.push({ path: action.path, key: action.timerKey, due: this.#now + action.delayMs, target: action.targetPath, event: action.event });
+        this.#timers.push({
+          path: action.path,
+          key: action.timerKey,
+          due: this.#now + action.delayMs,
+          target: action.targetPath,
+          event: action.event,
+        });
       }
-      if (action.kind === 'timer-cancel') this.#drop(({ path, key }) => path === action.path && key === action.timerKey);
-      if (action.kind === 'stop') this.#drop(({ path, target }) => isWithin(path, action.path) || isWithin(target, action.path));
+      if (action.kind === 'timer-cancel')
+        this.#drop(({ path, key }) => path === action.path && key === action.timerKey);
+      if (action.kind === 'stop')
+        this.#drop(({ path, target }) => isWithin(path, action.path) || isWithin(target, action.path));
     }
   }
 
@@ -171,7 +218,10 @@ export class Twins {
     this.#drop((timer) => timer === first);
     const wait = first.due - this.#clock.now();
     this.#now = first.due;
-    this.#both(() => this.#clock.increment(wait), () => this.driven.send(first.event, first.target));
+    this.#both(
+      () => this.#clock.increment(wait),
+      () => this.driven.send(first.event, first.target),
+    );
   }
 
   #pick(kind: Operation['kind'], pick: number): string | undefined {
@@ -215,7 +265,9 @@ function pathOf(ref: AnyActorRef): string {
 function seeView(view: MachineView): Seen {
   const children = Object.entries(view.children).map(([path, child]): [string, Seen] => [
     pathIds(path).at(-1)!,
-    child.view === undefined ? { context: undefined, status: child.status, output: undefined, children: {} } : seeView(child.view),
+    child.view === undefined
+      ? { context: undefined, status: child.status, output: undefined, children: {} }
+      : seeView(child.view),
   ]);
   const isMachine = view.value !== undefined;
   return {
@@ -230,7 +282,9 @@ function seeView(view: MachineView): Seen {
 function seeLive(ref: AnyActorRef): Seen {
   const snapshot = ref.getSnapshot();
   const isMachine = 'value' in snapshot;
-  const kids = Object.entries((snapshot.children ?? {}) as Record<string, AnyActorRef>).filter(([, kid]) => !isStopped(kid));
+  const kids = Object.entries((snapshot.children ?? {}) as Record<string, AnyActorRef>).filter(
+    ([, kid]) => !isStopped(kid),
+  );
   const outside = !isMachine && (snapshot.context === undefined || '_subscription' in snapshot);
   return {
     ...(isMachine ? { value: snapshot.value, tags: [...snapshot.tags].sort() } : {}),
