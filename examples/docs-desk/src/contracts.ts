@@ -15,7 +15,8 @@ const passage = z.object({
 /** A piece of documentation with its place. */
 export type Passage = z.infer<typeof passage>;
 
-const weights = z.record(z.string(), z.number());
+/** Words with their weights. Pairs, because a word may be `constructor`, which is no name for a field. */
+const weights = z.array(z.tuple([z.string(), z.number()]));
 
 /** `librarian/<package>` keeps the sections of a package's documentation and finds the best of them for a question. */
 export const librarian = contract({
@@ -75,8 +76,8 @@ export const directory = contract({
       }),
       z.object({
         kind: z.literal('catalogue'),
-        /** Hash by file, by librarian; only files that were read to their end. */
-        files: z.record(z.string(), z.record(z.string(), z.string())),
+        /** Hash by file; only of files that were read to their end. */
+        librarians: z.array(z.object({ librarian: z.string(), files: z.record(z.string(), z.string()) })),
         sections: z.number(),
         /** Librarians that did not fit into the directory. */
         leftOut: z.array(z.string()),

@@ -36,7 +36,7 @@ interface DeskContext extends Memory {
 const PASSAGES_MAX = 3;
 /** A librarian that takes longer is left out of the answer. */
 const ASK_TIMEOUT_MS = 10_000;
-const NO_INQUIRY: Inquiry = { question: '', librarians: [], weights: {}, passages: [], silent: [] };
+const NO_INQUIRY: Inquiry = { question: '', librarians: [], weights: [], passages: [], silent: [] };
 
 function answerOf({ question, librarians, passages, silent }: Inquiry): DeskAnswer {
   const best = merge(passages, PASSAGES_MAX);
@@ -87,7 +87,7 @@ function seat(index: number) {
             payload: {
               type: 'question',
               text: inquiry.question,
-              weights: { ...inquiry.weights },
+              weights: inquiry.weights.map(([word, weight]) => [word, weight]),
               countMax: PASSAGES_MAX,
             },
             timeoutMs: ASK_TIMEOUT_MS,

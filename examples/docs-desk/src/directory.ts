@@ -6,6 +6,7 @@ import { weigher, words } from './ranking.ts';
 
 /** What a librarian said it has. */
 interface Listing {
+  readonly librarian: string;
   /** Words, most frequent first, in one string: a directory of hundreds stays small that way. */
   readonly terms: string;
   readonly sections: number;
@@ -14,7 +15,7 @@ interface Listing {
 
 /** What the directory remembers. */
 export interface DirectoryContext {
-  readonly listings: Readonly<Record<string, Listing>>;
+  readonly listings: readonly Listing[];
   readonly leftOut: readonly string[];
 }
 
@@ -33,13 +34,13 @@ type ListedEvent = Extract<ContractMachineEvent<typeof directory>, { type: 'list
 
 /** What the directory knows after a librarian said what it has. A librarian without sections is taken off. */
 export function list(context: DirectoryContext, { librarian, terms, sections, files }: ListedEvent): DirectoryContext {
-  const { [librarian]: _before, ...others } = context.listings;
+  const others = context.listings.filter((one) => one.librarian !== librarian);
   const leftOut = context.leftOut.filter((name) => name !== librarian);
   if (Object.keys(files).length === 0) return { listings: others, leftOut };
-  const listing = { terms, sections, files };
-  const chars = Object.values(others).reduce((sum, one) => sum + listingChars(one), listingChars(listing));
+  const listings = [...others, { librarian, terms, sections, files }];
+  const chars = listings.reduce((sum, one) => sum + listingChars(one), 0);
   if (chars > LISTINGS_CHARS_MAX) return { listings: others, leftOut: [...leftOut, librarian].slice(-LEFT_OUT_MAX) };
-  return { listings: { ...others, [librarian]: listing }, leftOut };
+  return { listings, leftOut };
 }
 
 function listingChars({ terms, files }: Listing): number {
@@ -52,7 +53,7 @@ function listingChars({ terms, files }: Listing): number {
  */
 export function route({ listings }: DirectoryContext, question: string): DirectoryAnswer {
   const asked = [...new Set(words(question))];
-  const ranks = Object.entries(listings).map(([name, { terms }]) => ({ name, places: placesOf(terms, asked) }));
+  const ranks = listings.map(({ librarian, terms }) => ({ name: librarian, places: placesOf(terms, asked) }));
   const weightOf = weigher(frequenciesOf(ranks.map(({ places }) => places)), ranks.length);
   const scored = ranks
     .map(({ name, places }) => ({
@@ -66,7 +67,7 @@ export function route({ listings }: DirectoryContext, question: string): Directo
   return {
     kind: 'route',
     librarians: chosen.map(({ name }) => name),
-    weights: Object.fromEntries(asked.map((word) => [word, weightOf(word)])),
+    weights: asked.map((word) => [word, weightOf(word)]),
   };
 }
 
@@ -99,8 +100,8 @@ function isNamed(name: string, question: string): boolean {
 function catalogue({ listings, leftOut }: DirectoryContext): DirectoryAnswer {
   return {
     kind: 'catalogue',
-    files: Object.fromEntries(Object.entries(listings).map(([name, { files }]) => [name, { ...files }])),
-    sections: Object.values(listings).reduce((sum, { sections }) => sum + sections, 0),
+    librarians: listings.map(({ librarian, files }) => ({ librarian, files: { ...files } })),
+    sections: listings.reduce((sum, { sections }) => sum + sections, 0),
     leftOut: [...leftOut],
   };
 }
@@ -110,7 +111,7 @@ export const directoryMachine = setup({
   types: { context: {} as DirectoryContext, events: {} as ContractMachineEvent<typeof directory> },
 }).createMachine({
   id: 'directory',
-  context: { listings: {}, leftOut: [] },
+  context: { listings: [], leftOut: [] },
   on: {
     task: { actions: directory.reply(({ context, event }) => route(context, event.input)) },
     catalogue: { actions: directory.reply(({ context }) => catalogue(context)) },

@@ -11,7 +11,7 @@ export interface Ranked {
 }
 
 /** How telling each word of a question is. A word that is absent counts as very telling: nobody else uses it. */
-export type Weights = Readonly<Record<string, number>>;
+export type Weights = readonly (readonly [string, number])[];
 
 /** How fast a repeated word stops counting, and how much a long passage is held back: BM25's usual values. */
 const K1 = 1.2;
@@ -140,7 +140,8 @@ export function weigher(frequencies: ReadonlyMap<string, number>, count: number)
 }
 
 function given(weights: Weights): (word: string) => number {
-  return (word) => (Object.hasOwn(weights, word) ? weights[word]! : 0);
+  const byWord = new Map(weights);
+  return (word) => byWord.get(word) ?? 0;
 }
 
 /**

@@ -1,13 +1,13 @@
 /** What is done once server and worker run: documents, questions, prompt. */
 import { createInterface } from 'node:readline';
 import { connect, type Troupe } from '@troupe/client';
+import { bringDocuments } from './bring-documents.ts';
 import { desk } from './contracts.ts';
 import type { Found } from './documents.ts';
 import { PORT_DEFAULT } from './options.ts';
-import { Progress, type ProgressSink } from './progress.ts';
+import type { ProgressSink } from './progress.ts';
 import { FOLDER_QUESTIONS, PACKAGE_QUESTIONS } from './questions.ts';
-import { planWork, readCatalogue, shelve, waitUntilListed } from './shelving.ts';
-import { type Style, showAnswer, showBytes, showCommands, showSeconds, styleFor } from './show.ts';
+import { type Style, showAnswer, showCommands, showSeconds, styleFor } from './show.ts';
 import type { Counts } from './worker-messages.ts';
 
 /** What a session needs of what surrounds it. */
@@ -57,30 +57,8 @@ export class Session {
   }
 
   /** Publishes what the librarians don't have yet. */
-  async shelve({ documents, passedOver }: Found): Promise<void> {
-    const { signal, stderr, alone } = this.#options;
-    const work = planWork(documents, await readCatalogue(this.#troupe), alone);
-    const librarians = new Set(documents.map(({ librarian }) => librarian)).size;
-    const bytes = documents.reduce((sum, document) => sum + document.bytes, 0);
-    const total = work.publish.length + work.forget.length;
-    const what = `${documents.length} documents (${showBytes(bytes)}) for ${librarians} librarians`;
-    for (const path of passedOver) this.#note(`passed over, too large or too many: ${path}`);
-    if (total === 0) {
-      this.#note(`${what}: all known already`);
-      return;
-    }
-    const startedAt = performance.now();
-    const progress = new Progress(stderr, 'publishing documents', total);
-    const shelved = await shelve(this.#troupe, work, { onProgress: (done) => progress.update(done), signal }).finally(
-      () => progress.end(),
-    );
-    await waitUntilListed(this.#troupe, documents, signal);
-    const ms = performance.now() - startedAt;
-    const rate = (total / (ms / 1_000)).toFixed(0);
-    this.#note(
-      `${what}: ${total} published in ${showSeconds(ms)} (${rate} documents/s), ${shelved.sections} sections indexed`,
-    );
-    if (shelved.leftOut > 0) this.#note(`${shelved.leftOut} sections left out: a librarian keeps 400 KiB`);
+  async shelve(found: Found): Promise<void> {
+    await bringDocuments(this.#troupe, found, this.#options);
   }
 
   /** The questions of the example, and what they cost. */

@@ -7,7 +7,7 @@ import type { Document } from './documents.ts';
 import { splitParts } from './sections.ts';
 
 /** Files by librarian, with their hashes. */
-type Catalogue = Readonly<Record<string, Readonly<Record<string, string>>>>;
+type Catalogue = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 /** What has to be said to librarians. */
 export interface Work {
@@ -37,7 +37,8 @@ const DEADLINE_MS = 60_000;
 /** What the directory says is there. */
 export async function readCatalogue(troupe: Troupe): Promise<Catalogue> {
   const answer = await troupe.actor(directory, DIRECTORY_KEY).ask({ type: 'catalogue' }, { deadlineMs: DEADLINE_MS });
-  return answer.kind === 'catalogue' ? answer.files : {};
+  if (answer.kind !== 'catalogue') return new Map();
+  return new Map(answer.librarians.map(({ librarian: name, files }) => [name, files]));
 }
 
 /**
@@ -49,17 +50,13 @@ export function planWork(documents: readonly Document[], catalogue: Catalogue, a
   const wanted = new Map<string, Set<string>>();
   for (const { librarian: name, file } of documents) wanted.set(name, (wanted.get(name) ?? new Set()).add(file));
   return {
-    publish: documents.filter(({ librarian: name, file, hash }) => fileHash(catalogue, name, file) !== hash),
-    forget: Object.entries(catalogue).flatMap(([name, files]) => {
+    publish: documents.filter(({ librarian: name, file, hash }) => catalogue.get(name)?.[file] !== hash),
+    forget: [...catalogue].flatMap(([name, files]) => {
       if (!all && !wanted.has(name)) return [];
       const gone = Object.keys(files).filter((file) => wanted.get(name)?.has(file) !== true);
       return gone.map((file) => ({ librarian: name, file }));
     }),
   };
-}
-
-function fileHash(catalogue: Catalogue, name: string, file: string): string | undefined {
-  return Object.hasOwn(catalogue, name) && Object.hasOwn(catalogue[name]!, file) ? catalogue[name]![file] : undefined;
 }
 
 /** Publishes and forgets; each librarian gets its files in order, many librarians at once. */
@@ -122,7 +119,8 @@ export async function waitUntilListed(
 }
 
 function isListed({ listings, leftOut }: DirectoryContext, documents: readonly Document[]): boolean {
+  const catalogue: Catalogue = new Map(listings.map(({ librarian: name, files }) => [name, files]));
   return documents.every(
-    ({ librarian: name, file, hash }) => listings[name]?.files[file] === hash || leftOut.includes(name),
+    ({ librarian: name, file, hash }) => catalogue.get(name)?.[file] === hash || leftOut.includes(name),
   );
 }

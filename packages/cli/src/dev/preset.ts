@@ -3,6 +3,7 @@
  * `dev`; a new one is a file and a line in `PRESETS`.
  */
 import type { OptionSpec } from '../command.ts';
+import { docsPreset } from './docs-preset.ts';
 
 /** What a preset gets. */
 export interface PresetInput {
@@ -35,4 +36,4 @@ export interface Preset {
 }
 
 /** All there are. */
-export const PRESETS: readonly Preset[] = [];
+export const PRESETS: readonly Preset[] = [docsPreset];
