@@ -19,13 +19,11 @@ export const deadRedrive: Command = {
     const open = await context.operator();
     for (const seq of seqs) {
       const letter = await findLetter(open, seq);
-      const applied = await applyEntry(context, open, letter.address, {
-        kind: 'redrive',
-        deadSeq: seq,
-        entry: inputOf(letter),
-      });
-      // The entry is stored and accepted once; the letter has done its work.
-      await open.ports.deadLetters.remove(seq);
+      const redrive = { kind: 'redrive', deadSeq: seq, entry: inputOf(letter) } as const;
+      // Stored is enough: the actor accepts it once, and what fails again becomes a letter of its own.
+      const applied = await applyEntry(context, open, letter.address, redrive, () =>
+        open.ports.deadLetters.remove(seq),
+      );
       context.out.answer({ ...applied, deadSeq: seq }, `${seq}: ${describeApplied('given it again', applied)}`);
     }
     return undefined;

@@ -26,6 +26,7 @@ export function operatorName(): string {
 /**
  * Stores an entry and waits until the actor has applied it.
  *
+ * @param onStored called once it is stored, before it is applied.
  * @throws TroupeError what the actor refused it with.
  */
 export async function applyEntry(
@@ -33,8 +34,10 @@ export async function applyEntry(
   open: OpenPorts,
   address: ActorAddress,
   body: InternalBody,
+  onStored?: () => Promise<unknown>,
 ): Promise<AppliedEntry> {
   const { seq } = await open.ports.journal.append(address, body);
+  await onStored?.();
   const applied = await isApplied(context, address, seq);
   const refused = applied ? await open.ports.deadLetters.get(seq) : undefined;
   if (refused !== undefined)
