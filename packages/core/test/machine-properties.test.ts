@@ -2,11 +2,16 @@
  * Random machines and random events: the driver against XState's own live actor, and against itself after a trip through
  * bytes. `TROUPE_PROPERTY_RUNS` sets the number of machines (default 60).
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { scopeAt, throughBytes } from './support/driving.ts';
-import { specs } from './support/random-machine.ts';
-import { type Operation, Twins } from './support/twins.ts';
+import { throughBytes } from './support/driving.ts';
+import { type Operation, Pilot } from './support/pilot.ts';
+import { build, type MachineSpec, specs } from './support/random-machine.ts';
+import { travel } from './support/travel.ts';
+import { Twins } from './support/twins.ts';
 
 const numRuns = Number(process.env.TROUPE_PROPERTY_RUNS ?? 60);
 
@@ -29,20 +34,10 @@ export const DELIBERATE_DIFFERENCES = [
 
 const operations = fc.array(
   fc.record({
-    kind: fc.constantFrom(
-      'send',
-      'send',
-      'send',
-      'sendChild',
-      'resolve',
-      'reject',
-      'next',
-      'back',
-      'fire',
-    ) as fc.Arbitrary<Operation['kind']>,
+    kind: fc.constantFrom('send', 'send', 'send', 'sendChild', 'resolve', 'reject', 'next', 'back', 'fire'),
     pick: fc.nat(7),
     event: fc.nat(4),
-  }),
+  }) as fc.Arbitrary<Operation>,
   { minLength: 1, maxLength: 12 },
 );
 
@@ -59,7 +54,67 @@ test('the driver does what a live actor does', () => {
     }),
     { numRuns },
   );
-}, 300_000);
+}, 600_000);
+
+test('a trip through bytes before every step changes nothing', () => {
+  fc.assert(
+    fc.property(specs, operations, (spec, ops) => {
+      const kept = tryPilot(spec);
+      const reloaded = tryPilot(spec);
+      if (kept === undefined || reloaded === undefined) return;
+      for (const op of ops) {
+        reloaded.driven.reload();
+        expect(throughBytes(stored(reloaded))).toEqual(throughBytes(stored(kept)));
+        const move = kept.plan(op);
+        const same = reloaded.plan(op);
+        expect(same).toEqual(move);
+        if (move === undefined || same === undefined) continue;
+        const failed = attempt(() => kept.make(move));
+        expect(attempt(() => reloaded.make(same))).toEqual(failed);
+        expect(plain(reloaded.driven.actions)).toEqual(plain(kept.driven.actions));
+        expect(reloaded.driven.changed).toBe(kept.driven.changed);
+        if (failed !== undefined) return;
+      }
+    }),
+    { numRuns },
+  );
+}, 600_000);
+
+test('two steps from one state are the same, and leave it as it was', () => {
+  fc.assert(
+    fc.property(specs, operations, (spec, ops) => {
+      const pilot = tryPilot(spec);
+      if (pilot === undefined) return;
+      const { driven } = pilot;
+      for (const op of ops) {
+        const move = pilot.plan(op);
+        if (move === undefined) continue;
+        const before = driven.state;
+        const storedBefore = throughBytes(driven.driver.persist(before));
+        const { seq } = driven;
+        const failed = attempt(() => pilot.make(move));
+        const first = { state: throughBytes(stored(pilot)), actions: plain(driven.actions) };
+        expect(throughBytes(driven.driver.persist(before))).toEqual(storedBefore);
+        if (failed !== undefined) return;
+        driven.state = before;
+        driven.seq = seq;
+        pilot.make(move);
+        expect({ state: throughBytes(stored(pilot)), actions: plain(driven.actions) }).toEqual(first);
+      }
+    }),
+    { numRuns },
+  );
+}, 600_000);
+
+test('another process goes on from the bytes in the same way', () => {
+  const samples = fc.sample(fc.tuple(specs, operations), { seed: 7, numRuns: 12 });
+  const here = samples.map(([spec, ops]) => travel(spec, ops));
+  const cases = samples.map(([spec, ops], i) => ({ spec, ops, start: here[i]!.start }));
+  const worker = fileURLToPath(new URL('./support/elsewhere.ts', import.meta.url));
+  const run = spawnSync(process.execPath, ['--no-warnings', worker], { input: serialize(cases), maxBuffer: 1 << 26 });
+  expect(run.stderr.toString()).toBe('');
+  expect(deserialize(run.stdout)).toEqual(here.map(({ steps }) => steps));
+}, 120_000);
 
 function check(twins: Twins, first: boolean): void {
   if (twins.over) return;
@@ -69,4 +124,30 @@ function check(twins: Twins, first: boolean): void {
   if (!first) expect(twins.traces.driven).toEqual(twins.traces.live);
 }
 
-void [scopeAt, throughBytes];
+/** The actions without their functions. */
+function plain(actions: readonly object[]): unknown {
+  return actions.map((action) => ({ ...action, run: undefined }));
+}
+
+function stored({ driven }: Pilot): unknown {
+  return driven.driver.persist(driven.state);
+}
+
+/** A pilot, unless the machine fails at its start. */
+function tryPilot(spec: MachineSpec): Pilot | undefined {
+  try {
+    return new Pilot(build(spec));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The message of what was thrown. */
+function attempt(run: () => void): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}

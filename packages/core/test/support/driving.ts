@@ -75,6 +75,12 @@ export class Driven {
     return this;
   }
 
+  /** Takes over a state from its bytes. */
+  restore(bytes: Uint8Array): this {
+    this.state = this.driver.restore(packr.unpack(bytes));
+    return this;
+  }
+
   of<K extends MachineAction['kind']>(kind: K): Extract<MachineAction, { kind: K }>[] {
     return this.actions.filter((action) => action.kind === kind) as Extract<MachineAction, { kind: K }>[];
   }

@@ -26,7 +26,6 @@ import {
   setup,
   spawnChild,
   stateIn,
-  stopChild,
 } from 'xstate';
 import { createReplyAction } from '../../src/machine/index.ts';
 

@@ -2,16 +2,10 @@
  * One random machine twice: as a live XState actor, and as states of the driver. Every operation is done to both; then
  * both are looked at.
  */
-import { type AnyActorRef, type AnyEventObject, type AnyStateMachine, createActor, SimulatedClock } from 'xstate';
-import { type ChildView, childPath, type MachineView, parentPath, pathIds } from '../../src/machine/index.ts';
-import { Driven, scopeAt } from './driving.ts';
+import { type AnyActorRef, type AnyEventObject, createActor, SimulatedClock } from 'xstate';
+import { childPath, type MachineView, pathIds } from '../../src/machine/index.ts';
+import { type Move, type Operation, Pilot } from './pilot.ts';
 import { build, type MachineSpec, type Outside } from './random-machine.ts';
-
-export interface Operation {
-  readonly kind: 'send' | 'sendChild' | 'resolve' | 'reject' | 'next' | 'back' | 'fire';
-  readonly pick: number;
-  readonly event: number;
-}
 
 /** What is compared of a node. */
 export interface Seen {
@@ -23,40 +17,34 @@ export interface Seen {
   readonly children: Record<string, Seen>;
 }
 
-interface Timer {
-  readonly path: string;
-  readonly key: string;
-  readonly due: number;
-  readonly target: string;
-  readonly event: AnyEventObject;
+/** The same thing as seen on both sides. */
+export interface Both<T> {
+  readonly live: T;
+  readonly driven: T;
 }
 
 export class Twins {
-  readonly machine: AnyStateMachine;
-  driven!: Driven;
   readonly live: AnyActorRef;
+  pilot!: Pilot;
+  /** Whether the comparison ends here: the step failed, or a deliberate difference came up. */
+  over = false;
   readonly #clock = new SimulatedClock();
   readonly #sendBacks = new Map<unknown, (event: AnyEventObject) => void>();
   readonly #byPath = new Map<string, AnyActorRef>();
   readonly #born = new Set<AnyActorRef>();
   readonly #started = new Set<unknown>();
   #replaced: { readonly older: AnyActorRef; readonly sameStep: boolean }[] = [];
-  #liveTrace: string[] = [];
-  #timers: Timer[] = [];
-  #now = 0;
-  /** Whether the comparison ends here: the step failed, or a deliberate difference came up. */
-  over = false;
+  #trace: string[] = [];
 
   constructor(spec: MachineSpec) {
     const outside: Outside = {
-      custom: (label) => this.#liveTrace.push(`custom ${label}`),
-      received: (self, event) => this.#liveTrace.push(`child ${pathOf(self as AnyActorRef)} ${event.type}`),
+      custom: () => this.#trace.push('custom'),
+      received: (self, event) => this.#trace.push(`child ${pathOf(self as AnyActorRef)} ${event.type}`),
       sendBack: (self, send) => this.#sendBacks.set(self, send),
     };
-    this.machine = build(spec);
     this.live = createActor(build(spec, outside), {
       clock: this.#clock,
-      logger: (label: string, value: unknown) => this.#liveTrace.push(`log ${label} ${value}`),
+      logger: (label: string, value: unknown) => this.#trace.push(`log ${label} ${value}`),
       inspect: (event) => {
         if (event.type === '@xstate.actor') this.#listen(event.actorRef as AnyActorRef);
         if (event.type === '@xstate.event' && event.event.type === 'xstate.init') this.#started.add(event.actorRef);
@@ -64,15 +52,43 @@ export class Twins {
     }) as AnyActorRef;
     this.live.subscribe({ error: () => {} });
     this.live.start();
-    const wasLive = this.#liveTrace;
-    this.#both(
-      () => {
-        this.#liveTrace = wasLive;
-      },
-      () => {
-        this.driven = new Driven(this.machine);
-      },
-    );
+    this.#settle(() => {
+      this.pilot = new Pilot(build(spec));
+    });
+  }
+
+  /** Does it to both, if it can be done. */
+  apply(operation: Operation): void {
+    const move = this.pilot.plan(operation);
+    if (move === undefined) return;
+    this.#trace = [];
+    this.#makeLive(move);
+    this.#settle(() => this.pilot.make(move));
+  }
+
+  /** What happened outside in the last operation, in order. */
+  get traces(): Both<readonly string[]> {
+    const driven = this.pilot.driven.actions.flatMap((action): string[] => {
+      if (action.kind === 'emit') return [`emit ${action.path} ${action.event.type}`];
+      if (action.kind === 'log') return [`log ${action.label} ${action.value}`];
+      if (action.kind === 'send-child') return [`child ${action.childPath} ${action.event.type}`];
+      if (action.kind === 'action') return ['custom'];
+      return [];
+    });
+    return { live: this.#trace, driven };
+  }
+
+  get seen(): Both<Seen> {
+    return { live: seeLive(this.live), driven: seeView(this.pilot.driven.view) };
+  }
+
+  get timers(): Both<readonly string[]> {
+    const { _snapshot } = this.live.system as unknown as { _snapshot: { _scheduledEvents: Record<string, Scheduled> } };
+    const scheduled = Object.values(_snapshot._scheduledEvents).filter(({ target }) => processing(target) === 1);
+    return {
+      live: scheduled.map(({ id, source }) => `${pathOf(source)} ${id}`).sort(),
+      driven: this.pilot.timers.map(({ path, key }) => `${path} ${key}`).sort(),
+    };
   }
 
   #listen(ref: AnyActorRef): void {
@@ -81,159 +97,38 @@ export class Twins {
     if (older !== undefined) this.#replaced.push({ older, sameStep: this.#born.has(older) });
     this.#born.add(ref);
     this.#byPath.set(path, ref);
-    ref.on('*', (event: AnyEventObject) => this.#liveTrace.push(`emit ${path} ${event.type}`));
+    ref.on('*', (event: AnyEventObject) => this.#trace.push(`emit ${path} ${event.type}`));
   }
 
-  /** Does it to both, if it can be done. */
-  apply({ kind, pick, event: n }: Operation): void {
-    const event = { type: n > 3 ? 'e.x' : `e${n}` };
-    if (kind === 'send') {
-      this.#both(
-        () => this.live.send(event),
-        () => this.driven.send(event),
-      );
+  #makeLive(move: Move): void {
+    if (move.kind === 'fire') {
+      this.#clock.increment(move.timer.due - this.#clock.now());
       return;
     }
-    if (kind === 'fire') return this.#fire();
-    const path = this.#pick(kind, pick);
-    if (path === undefined) return;
-    const ref = this.#liveAt(path);
-    if (kind === 'sendChild')
-      this.#both(
-        () => ref.send(event),
-        () => this.driven.send(event, path),
-      );
-    if (kind === 'resolve')
-      this.#both(
-        () => ref.send({ type: 'xstate.promise.resolve', data: n }),
-        () => this.driven.resolve(path, n),
-      );
-    if (kind === 'reject')
-      this.#both(
-        () => ref.send({ type: 'xstate.promise.reject', data: n }),
-        () => this.driven.reject(path, n),
-      );
-    if (kind === 'next')
-      this.#both(
-        () => ref.send({ type: 'xstate.observable.next', data: n }),
-        () => this.driven.next(path, n),
-      );
-    if (kind === 'back')
-      this.#both(
-        () => this.#sendBacks.get(ref)!(event),
-        () => this.driven.send(event, parentPath(path)),
-      );
+    const ref = this.#liveAt(move.path);
+    if (move.kind === 'back') this.#sendBacks.get(ref)!(move.event);
+    else if (move.kind === 'resolve') ref.send({ type: 'xstate.promise.resolve', data: move.value });
+    else if (move.kind === 'reject') ref.send({ type: 'xstate.promise.reject', data: move.value });
+    else if (move.kind === 'next') ref.send({ type: 'xstate.observable.next', data: move.value });
+    else ref.send(move.event);
   }
 
-  #both(live: () => void, driven: () => unknown): void {
-    this.#liveTrace = [];
-    live();
-    let threw = false;
-    let reason: unknown;
+  /** Lets the driver follow, which has to fail exactly when the live actor has. */
+  #settle(follow: () => void): void {
+    let failure: { readonly cause: unknown } | undefined;
     try {
-      driven();
-    } catch (error) {
-      threw = true;
-      reason = error;
+      follow();
+    } catch (cause) {
+      failure = { cause };
     }
     const { status, error } = this.live.getSnapshot();
-    this.over = threw || status === 'error';
-    if (threw !== (status === 'error')) {
-      throw new Error(`live is ${status} (${error}), but the driver ${threw ? 'threw' : 'went on'}`, { cause: reason });
+    if ((failure !== undefined) !== (status === 'error')) {
+      throw new Error(`live is ${status} (${error}), but the driver ${failure ? 'threw' : 'went on'}`, failure);
     }
-    // Deliberately different: a live actor lets a child run on whose id is given to another, or runs both for a moment.
-    if (this.#replaced.some(({ older, sameStep }) => (sameStep && this.#started.has(older)) || processing(older) !== 2))
-      this.over = true;
+    this.over =
+      failure !== undefined || this.pilot.replacedTimer || this.#replaced.some(isTreatedOtherwise(this.#started));
     this.#replaced = [];
     this.#born.clear();
-    if (!this.over) this.#noteTimers();
-  }
-
-  /** What happened outside in the last operation, in order. */
-  get traces(): { readonly live: readonly string[]; readonly driven: readonly string[] } {
-    const driven = this.driven.actions.flatMap((action): string[] => {
-      if (action.kind === 'emit') return [`emit ${action.path} ${action.event.type}`];
-      if (action.kind === 'log') return [`log ${action.label} ${action.value}`];
-      if (action.kind === 'send-child') return [`child ${action.childPath} ${action.event.type}`];
-      if (action.kind === 'action') return ['custom'];
-      return [];
-    });
-    return {
-      live: initialTraceHidden(this.#liveTrace.map((line) => (line.startsWith('custom') ? 'custom' : line))),
-      driven,
-    };
-  }
-
-  get seen(): { readonly live: Seen; readonly driven: Seen } {
-    return { live: seeLive(this.live), driven: seeView(this.driven.view) };
-  }
-
-  get timers(): { readonly live: readonly string[]; readonly driven: readonly string[] } {
-    const scheduled = (
-      this.live.system as unknown as {
-        _snapshot: { _scheduledEvents: Record<string, { id: string; source: AnyActorRef; target: AnyActorRef }> };
-      }
-    )._snapshot._scheduledEvents;
-    return {
-      live: Object.values(scheduled)
-        .filter(({ target }) => processing(target) === 1)
-        .map(({ id, source }) => `${pathOf(source)} ${id}`)
-        .sort(),
-      driven: this.#timers
-        .filter(({ target }) => this.driven.driver.hasChild(this.driven.state, target))
-        .map(({ path, key }) => `${path} ${key}`)
-        .sort(),
-    };
-  }
-
-  #noteTimers(): void {
-    for (const action of this.driven.actions) {
-      if (action.kind === 'timer-set') {
-        // Deliberately different: a live actor keeps both.
-        if (this.#timers.some(({ path, key }) => path === action.path && key === action.timerKey)) this.over = true;
-        this.#drop(({ path, key }) => path === action.path && key === action.timerKey);
-        this.#timers.push({
-          path: action.path,
-          key: action.timerKey,
-          due: this.#now + action.delayMs,
-          target: action.targetPath,
-          event: action.event,
-        });
-      }
-      if (action.kind === 'timer-cancel')
-        this.#drop(({ path, key }) => path === action.path && key === action.timerKey);
-      if (action.kind === 'stop')
-        this.#drop(({ path, target }) => isWithin(path, action.path) || isWithin(target, action.path));
-    }
-  }
-
-  #drop(test: (timer: Timer) => boolean): void {
-    this.#timers = this.#timers.filter((timer) => !test(timer));
-  }
-
-  /** The next timer, unless two are due together: their order is not promised. */
-  #fire(): void {
-    const [first, second] = [...this.#timers].sort((a, b) => a.due - b.due);
-    if (first === undefined || (second !== undefined && second.due === first.due)) return;
-    this.#drop((timer) => timer === first);
-    const wait = first.due - this.#clock.now();
-    this.#now = first.due;
-    this.#both(
-      () => this.#clock.increment(wait),
-      () => this.driven.send(first.event, first.target),
-    );
-  }
-
-  #pick(kind: Operation['kind'], pick: number): string | undefined {
-    const wanted: Record<string, string[]> = {
-      sendChild: ['machine', 'transition'],
-      resolve: ['promise'],
-      reject: ['promise'],
-      next: ['observable'],
-      back: ['callback'],
-    };
-    const paths = running(this.driven.view).filter(({ child }) => wanted[kind]!.includes(child.kind));
-    return paths[pick % Math.max(1, paths.length)]?.path;
   }
 
   #liveAt(path: string): AnyActorRef {
@@ -241,20 +136,16 @@ export class Twins {
   }
 }
 
-function isWithin(path: string, stopped: string): boolean {
-  return stopped === '' || path === stopped || path.startsWith(`${stopped}/`);
+interface Scheduled {
+  readonly id: string;
+  readonly source: AnyActorRef;
+  readonly target: AnyActorRef;
 }
 
-/** Actions of the initial state run before anybody can listen to a live actor: only custom ones and logs are seen. */
-function initialTraceHidden(trace: readonly string[]): readonly string[] {
-  return trace;
-}
-
-function running(view: MachineView): { path: string; child: ChildView }[] {
-  return Object.entries(view.children).flatMap(([path, child]) => [
-    ...(child.status === 'active' ? [{ path, child }] : []),
-    ...(child.view === undefined ? [] : running(child.view)),
-  ]);
+/** A live actor lets a child run on whose id is given to another, or runs both for a moment. */
+function isTreatedOtherwise(started: ReadonlySet<unknown>) {
+  return ({ older, sameStep }: { readonly older: AnyActorRef; readonly sameStep: boolean }): boolean =>
+    (sameStep && started.has(older)) || processing(older) === 1;
 }
 
 function pathOf(ref: AnyActorRef): string {
@@ -316,5 +207,3 @@ function withRefIds(context: unknown): unknown {
   });
   return { ...rest, refs: Object.fromEntries(ids) };
 }
-
-export { scopeAt };
