@@ -97,7 +97,9 @@ export class Requests {
     const payload = encodePayload(input, contentType);
     const taskId = taskIdOf(options);
     const n = exchange.nextNumber();
-    const open = openBlock(taskId, clock.now(), options);
+    // An id that the client made up for an ask is repeated by nobody else, and by itself until it stops waiting.
+    const repeatedForMs = options.taskId === undefined && until === 'outcome' ? waitMs : undefined;
+    const open = openBlock(taskId, clock.now(), options, repeatedForMs);
     const headers = until === 'outcome' ? `${open}${REPLY_TO}${exchange.inbox}r${n}\r\n\r\n` : closed(open);
     const endAt = clock.monotonic() + waitMs;
     const call = new TaskCall(

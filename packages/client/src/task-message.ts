@@ -18,6 +18,9 @@ import { newId } from './task-ids.ts';
 
 const TASK_ID = `${BLOCK_START}${HEADERS.taskId}: `;
 const CREATED = `\r\n${HEADERS.created}: `;
+const REMEMBER = `\r\n${HEADERS.remember}: `;
+/** How far clocks may differ, and a delayed repeat may lag, before an id of the client's own making is forgotten, ms. */
+const REMEMBER_GRACE_MS = 300_000;
 /** Longest turn that an actor allows, ms: seven days. */
 export const DEADLINE_MAX_MS = 7 * 86_400_000;
 
@@ -35,10 +38,20 @@ export function taskIdOf({ taskId, named }: HeaderOptions): string | undefined {
 }
 
 /**
- * The header block up to the last header, open at the end. Throws `InvalidHeader`.
+ * The header block up to the last header, open at the end. `repeatedForMs`: for how long the id may be sent again, when
+ * nobody else knows it. Throws `InvalidHeader`.
  */
-export function openBlock(taskId: string | undefined, nowMs: number, options: HeaderOptions): string {
-  let block = taskId === undefined ? BLOCK_START : `${TASK_ID}${taskId}${CREATED}${instant(nowMs)}\r\n`;
+export function openBlock(
+  taskId: string | undefined,
+  nowMs: number,
+  options: HeaderOptions,
+  repeatedForMs?: number,
+): string {
+  let block = BLOCK_START;
+  if (taskId !== undefined) {
+    const remember = repeatedForMs === undefined ? '' : `${REMEMBER}${Math.ceil(repeatedForMs) + REMEMBER_GRACE_MS}ms`;
+    block = `${TASK_ID}${taskId}${CREATED}${instant(nowMs)}${remember}\r\n`;
+  }
   const { deadlineMs, contentType, raw, trace } = options;
   if (deadlineMs !== undefined) block += headerLine(HEADERS.deadline, `${Math.ceil(deadlineMs)}ms`);
   // JSON is what the other side takes it for anyway.

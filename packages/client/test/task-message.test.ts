@@ -31,6 +31,8 @@ test.each([
   const expected = taskMessage(input, {
     taskId: headerOf(sent, 'Troupe-Task-Id'),
     createdAt: clock.now(),
+    // An id of the client's own making is repeated for as long as the caller waits; five minutes are grace.
+    ...('taskId' in options ? {} : { rememberMs: 60_500 + 300_000 }),
     replyTo: headerOf(sent, 'Troupe-Reply-To'),
     contentType,
     raw,

@@ -206,6 +206,18 @@ describe('task ids', () => {
     expect(agent.view.context).toEqual({ seen: ['one'] });
   });
 
+  test('an id is forgotten when its client has said that it repeats it no later', () => {
+    const agent = define(notes);
+    const createdAt = agent.at;
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 });
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 }, 60_000);
+    expect(agent.view.context).toEqual({ seen: ['one'] });
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 }, 1);
+    expect(code(agent.lastOutcome)).toBe('TooLate');
+    agent.task('two', { taskId: 'b', createdAt: agent.at, rememberMs: 60_000 });
+    expect(agent.state.tasks.size).toBe(1);
+  });
+
   test('refusals are remembered like outcomes', () => {
     const agent = define(worker, { mailbox: { depthMax: 1 } });
     agent.task('go');

@@ -19,6 +19,7 @@ import {
   parseContentType,
   parseCreated,
   parseDeadline,
+  parseRemember,
   parseTrace,
 } from './headers.ts';
 import { decodePayload } from './payload.ts';
@@ -88,6 +89,8 @@ function decodeExternal(message: StoredMessage, options: DecodeEntryOptions): Ta
   if (taskId !== undefined) body.taskId = taskId;
   const created = message.header(HEADERS.created);
   if (created !== undefined) body.createdAt = parseCreated(created);
+  const remember = message.header(HEADERS.remember);
+  if (remember !== undefined) body.rememberMs = parseRemember(remember);
   const trace = parseTraceOf(message);
   if (trace !== undefined) body.trace = trace;
   return isTask ? asTask(body, message, options) : body;

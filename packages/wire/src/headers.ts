@@ -13,6 +13,7 @@ export const HEADERS = {
   replyTo: 'Troupe-Reply-To',
   deadline: 'Troupe-Deadline',
   created: 'Troupe-Created',
+  remember: 'Troupe-Remember',
   input: 'Troupe-Input',
   effectId: 'Troupe-Effect-Id',
   actor: 'Troupe-Actor',
@@ -125,6 +126,20 @@ export function parseDeadline(text: string): NonNullable<TaskBody['deadline']> {
     text,
     'a duration such as 30s, 250ms, 1h, 7d, or an RFC 3339 instant',
   );
+}
+
+/** Longest and default time for which a task id is remembered, ms: 24 h. */
+export const REMEMBER_MS_MAX = 86_400_000;
+const REMEMBER_MS_MIN = 1_000;
+
+/**
+ * Reads `Troupe-Remember`: how long after `Troupe-Created` the id must be remembered, because its client repeats it no
+ * later. Clamped between 1 s and 24 h. Throws `InvalidHeader`.
+ */
+export function parseRemember(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw invalid('InvalidHeader', HEADERS.remember, text, 'a duration such as 90s or 1h');
+  return Math.min(Math.max(ms, REMEMBER_MS_MIN), REMEMBER_MS_MAX);
 }
 
 /** Reads `Troupe-Created`, Unix ms. Throws `InvalidHeader`. */

@@ -39,8 +39,10 @@ export {
   parseDeadline,
   parseDuration,
   parseInstant,
+  parseRemember,
   parseSeq,
   parseTrace,
+  REMEMBER_MS_MAX,
   TASK_ID_PATTERN,
 } from './headers.ts';
 export { toJsonValue } from './json.ts';

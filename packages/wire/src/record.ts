@@ -39,6 +39,8 @@ interface ExternalBody {
   readonly payloadHash: number;
   /** Instant fixed by the client over its retries, Unix ms; absent: the entry's own time counts. */
   readonly createdAt?: number;
+  /** `Troupe-Remember`: its client repeats the id no later than this after `createdAt`, ms; absent: 24 h. */
+  readonly rememberMs?: number;
   /** The decoded payload. An object with a string `type` is an event unless `raw`. */
   readonly payload: unknown;
   /** `Troupe-Input: raw`: the payload is an input even when it looks like an event. */

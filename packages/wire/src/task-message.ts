@@ -26,6 +26,8 @@ export interface SignalMessageOptions {
   readonly taskId?: string | undefined;
   /** Instant fixed over all retries of one task id, Unix ms. */
   readonly createdAt?: number | undefined;
+  /** The id is repeated no later than this after `createdAt`, ms. Default 24 h. */
+  readonly rememberMs?: number | undefined;
   /** Default `application/json`. The outcome comes back in the same. */
   readonly contentType?: ContentType | undefined;
   readonly trace?: TraceContext | undefined;
@@ -79,9 +81,10 @@ export function signalMessage(event: { readonly type: string }, options: SignalM
 /** JSON is the default on the other side too, so it goes without a header. */
 function commonHeaders(options: SignalMessageOptions): Record<string, string> {
   const headers: Record<string, string> = {};
-  const { taskId, createdAt, contentType, trace } = options;
+  const { taskId, createdAt, rememberMs, contentType, trace } = options;
   if (taskId !== undefined) headers[HEADERS.taskId] = assertTaskId(taskId);
   if (createdAt !== undefined) headers[HEADERS.created] = formatInstant(createdAt);
+  if (rememberMs !== undefined) headers[HEADERS.remember] = `${Math.ceil(rememberMs)}ms`;
   if (contentType !== undefined && contentType !== 'application/json') headers[HEADERS.contentType] = contentType;
   const valid = trace === undefined ? undefined : parseTrace(trace.traceparent, trace.tracestate);
   if (valid !== undefined) headers[HEADERS.traceparent] = valid.traceparent;

@@ -476,9 +476,9 @@ function isEventLike(payload: unknown): payload is MachineEvent {
   );
 }
 
-/** When an id may be forgotten: its fixed time, no later than the entry's own, plus the window (R10). */
+/** When an id may be forgotten: its fixed time, no later than the entry's own, plus the window (R10). One expression decides both sides. */
 function expiry(body: TaskBody | SignalBody, at: number): number {
-  return Math.min(body.createdAt ?? at, at) + MEMORY_WINDOW_MS;
+  return Math.min(body.createdAt ?? at, at) + (body.rememberMs ?? MEMORY_WINDOW_MS);
 }
 
 function deadlineOf(draft: Draft, body: TaskBody, at: number): number {
@@ -500,14 +500,14 @@ function conflict(taskId: string): TroupeError {
 function tooLate(taskId: string): TroupeError {
   return new TroupeError(
     'TooLate',
-    `${taskId} was made more than 24 h before it was stored, and it is no longer known whether it took effect. Look at the actor's state before sending it under a new id.`,
+    `${taskId} was made longer ago than its id is remembered (24 h, or its Troupe-Remember), and it is no longer known whether it took effect. Look at the actor's state before sending it under a new id.`,
   );
 }
 
 function tooMany(draft: Draft): TroupeError {
   return new TroupeError(
     'TooManyTasks',
-    `${formatAddress(draft.address)} remembers ${TASKS_MAX} named tasks of the last 24 h, the most it can. Send tasks without an id, spread them over more keys, or wait.`,
+    `${formatAddress(draft.address)} remembers ${TASKS_MAX} named tasks, the most it can. Give a shorter Troupe-Remember, send tasks without an id, spread them over more keys, or wait.`,
   );
 }
 
