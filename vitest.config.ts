@@ -20,7 +20,9 @@ export default defineConfig({
           name: 'unit',
           include: everyTest,
           exclude: ['**/*.server.test.ts', '**/node_modules/**'],
-          testTimeout: 10_000,
+          // A generous bound for a busy machine; what a test may take is not what it should take.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           maxWorkers: 2,
         },
       },

@@ -4,6 +4,7 @@
  * target under that Node. Needs nothing but the host's Node 20 or later and npm; changes nothing outside the tool cache
  * (`.cache`, or `TROUPE_CACHE_DIR`) and `node_modules`. Its own words go to stderr; stdout belongs to the target.
  */
+import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createContext, SetupError } from './setup/context.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
@@ -47,6 +48,7 @@ async function prepare(context, node, target) {
   writeShim(binDir, 'pnpm', [node.path, pnpmPath(context)]);
   if (target.dependencies) await ensureDependencies(context, node.path);
   const natsServer = target.natsServer ? await ensureNatsServer(context) : context.env.TROUPE_NATS_SERVER;
+  if (target.natsServer && natsServer) link(binDir, 'nats-server', realpathSync(natsServer));
   const path = [binDir, join(context.rootDir, 'node_modules/.bin'), context.env.PATH].filter(Boolean).join(delimiter);
   return { ...context.env, PATH: path, ...(natsServer ? { TROUPE_NATS_SERVER: natsServer } : {}) };
 }

@@ -10,7 +10,11 @@ const bin = (name: string) => join(rootDir, 'node_modules/.bin', name);
 const script = (name: string): Step => ({ name, command: process.execPath, args: [join('scripts', `${name}.ts`)] });
 
 const steps: Step[] = [
-  { name: 'format and lint', command: bin('biome'), args: ['ci', '--max-diagnostics=50', '.'] },
+  {
+    name: 'format and lint',
+    command: bin('biome'),
+    args: ['ci', '--diagnostic-level=warn', '--error-on-warnings', '--max-diagnostics=50', '.'],
+  },
   script('check-layers'),
   script('check-purity'),
   { name: 'types', command: bin('tsc'), args: ['-b'] },
