@@ -7,3 +7,4 @@ export { showLogLine } from './dev/log-line.ts';
 export { isCode } from './dev/watcher.ts';
 export { exitRows, helpOfCommand, optionRows, usageLine } from './help.ts';
 export { shellWord, showBytes, showDistance, showShort, showValue, table } from './output/format.ts';
+export { commandReference, MARKS, settingsReference } from './reference.ts';
