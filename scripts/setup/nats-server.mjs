@@ -15,6 +15,16 @@ import { compareVersions, natsServerVersionMin } from './versions.mjs';
  * @typedef {{ path: string } | { problem: string }} Found
  */
 
+/** What people know the sources by. */
+const labels = {
+  explicit: 'TROUPE_NATS_SERVER',
+  path: 'PATH',
+  cache: 'tool cache',
+  apt: 'apt',
+  homebrew: 'Homebrew',
+  release: 'official release',
+};
+
 /**
  * Finds a nats-server that is new enough, fetching one into the tool cache if the machine has none.
  *
@@ -67,7 +77,7 @@ async function firstUsable(context, sources, tried) {
     const found = await find(context, source);
     const problem = 'problem' in found ? found.problem : await refusal(context, found.path);
     if ('path' in found && problem === '') return found.path;
-    tried.push(`${source.kind}: ${problem}`);
+    tried.push(`${labels[source.kind]}: ${problem}`);
     if (!isPresentSource(source) && source.skip === undefined) context.log(`nats-server: ${tried.at(-1)}`);
   }
   return undefined;
@@ -84,10 +94,10 @@ async function find(context, source) {
     case 'explicit':
       return isExecutableFile(source.path)
         ? { path: source.path }
-        : { problem: `TROUPE_NATS_SERVER=${source.path} is not an executable file` };
+        : { problem: `${source.path} is not an executable file` };
     case 'path': {
       const path = findOnPath('nats-server', context.env);
-      return path === undefined ? { problem: 'no nats-server on PATH' } : { path };
+      return path === undefined ? { problem: 'no nats-server' } : { path };
     }
     case 'cache': {
       const path = cachedServer(context);

@@ -98,7 +98,7 @@ export function tail(output, linesMax = 12) {
 }
 
 /**
- * Says what is being done before it is done and how long it took after.
+ * Says what is being done before it is done, and how long it took after, unless it throws or returns a problem.
  *
  * @template T
  * @param {{ log: (line: string) => void }} context
@@ -110,6 +110,7 @@ export async function withProgress(context, what, work) {
   const startedAt = performance.now();
   context.log(`${what} ...`);
   const result = await work();
-  context.log(`${what}: done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  const failed = typeof result === 'object' && result !== null && 'problem' in result;
+  if (!failed) context.log(`${what}: done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   return result;
 }

@@ -40,9 +40,9 @@ describe('finding a nats-server', () => {
     const old = folder.command('bin/nats-server', prints('2.9.3'));
     const context = contextIn(folder, { PATH: join(folder.path, 'bin') });
     const failure = ensureNatsServer(context, [...present, { kind: 'homebrew', skip: 'no brew' }]);
-    await expect(failure).rejects.toThrow(`path: ${old} is nats-server 2.9.3, but 2.12.0 or later is needed`);
+    await expect(failure).rejects.toThrow(`PATH: ${old} is nats-server 2.9.3, but 2.12.0 or later is needed`);
     await expect(failure).rejects.toThrow(
-      /cache: nothing in .*\n {2}- homebrew: no brew\n.*PATH,\nor set TROUPE_NATS_SERVER/,
+      /tool cache: nothing in .*\n {2}- Homebrew: no brew\n.*PATH,\nor set TROUPE_NATS_SERVER/,
     );
   });
 
@@ -55,14 +55,14 @@ describe('finding a nats-server', () => {
     folder.command('bin/nats-server', prints('2.15.1'));
     const path = folder.command('named', script);
     const context = contextIn(folder, { PATH: join(folder.path, 'bin'), TROUPE_NATS_SERVER: path });
-    await expect(ensureNatsServer(context)).rejects.toThrow(`explicit: ${path} ${problem}`);
+    await expect(ensureNatsServer(context)).rejects.toThrow(`TROUPE_NATS_SERVER: ${path} ${problem}`);
   });
 
   test('a server that was named must be there', async () => {
     using folder = new TemporaryFolder();
     const context = contextIn(folder, { TROUPE_NATS_SERVER: '/no/such/server' });
     await expect(ensureNatsServer(context)).rejects.toThrow(
-      'TROUPE_NATS_SERVER=/no/such/server is not an executable file',
+      'TROUPE_NATS_SERVER: /no/such/server is not an executable file',
     );
   });
 
