@@ -2,4 +2,4 @@
 export { connectError, type OpenPorts, type OpenPortsOptions, openPorts, streamOptions } from './connection.ts';
 export { WORKER_EXIT } from './exit-codes.ts';
 export { exitCodeOf, type RunWorkerOptions, runWorker } from './run-worker.ts';
-export { listenForStop, type StopListener, type StopReason } from './stop-signals.ts';
+export { listenForStop, type StopReason } from './stop-signals.ts';

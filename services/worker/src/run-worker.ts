@@ -48,12 +48,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
       provision: true,
       log: (message, fields) => log.info(fields, message),
     });
-    return await hostUntilStopped(options, open, stop.requested);
+    return await hostUntilStopped(options, open, stop);
   } catch (error) {
     log.error({ error }, error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
   } finally {
-    stop.close();
     await open?.ports.close().catch(() => undefined);
   }
 }
