@@ -39,7 +39,7 @@ interface Kept {
 
 /** Outcomes that are no longer kept, but still in the shared list behind. */
 const OUTCOMES_SLACK = 64;
-const NO_PENDING: ReadonlySet<number> = new Set();
+const NO_PENDING: readonly number[] = [];
 
 /** A window of a list that only grows; see invariant 2. */
 interface KeptOutcomes {
@@ -70,10 +70,11 @@ export class TaskMemory {
   readonly #log: Log;
   readonly #start: number;
   readonly #end: number;
-  readonly #pending: ReadonlySet<number>;
+  /** Few: an actor has one turn and its stash. */
+  readonly #pending: readonly number[];
   readonly #kept: KeptOutcomes;
 
-  private constructor(log: Log, start: number, end: number, pending: ReadonlySet<number>, kept: KeptOutcomes) {
+  private constructor(log: Log, start: number, end: number, pending: readonly number[], kept: KeptOutcomes) {
     this.#log = log;
     this.#start = start;
     this.#end = end;
@@ -109,7 +110,7 @@ export class TaskMemory {
   }
 
   private state(id: number): Remembered {
-    if (this.#pending.has(id)) return { kind: 'pending' };
+    if (this.#pending.includes(id)) return { kind: 'pending' };
     const { list, start, end } = this.#kept;
     for (let at = end - 1; at >= start; at--) {
       const kept = list[at]!;
@@ -133,7 +134,7 @@ export class TaskMemory {
     log.ids.push(id);
     log.payloads.push(payloadHash);
     log.expiries.push(expiresAt);
-    const pending = new Set(this.#pending).add(id);
+    const pending = this.#pending.length === 0 ? [id] : [...without(this.#pending, id), id];
     return new TaskMemory(log, from, log.ids.length, pending, this.#kept);
   }
 
@@ -176,7 +177,7 @@ export class TaskMemory {
     });
     const bytes = stored.kept.reduce((sum, one) => sum + one.bytes, 0);
     const kept = { list: [...stored.kept], start: 0, end: stored.kept.length, bytes };
-    return new TaskMemory(log, 0, log.ids.length, new Set(stored.pending), kept);
+    return new TaskMemory(log, 0, log.ids.length, stored.pending, kept);
   }
 
   #expiredInFront(now: number): number {
@@ -186,12 +187,9 @@ export class TaskMemory {
   }
 }
 
-function without(pending: ReadonlySet<number>, id: number): ReadonlySet<number> {
-  if (!pending.has(id)) return pending;
-  if (pending.size === 1) return NO_PENDING;
-  const rest = new Set(pending);
-  rest.delete(id);
-  return rest;
+function without(pending: readonly number[], id: number): readonly number[] {
+  if (!pending.includes(id)) return pending;
+  return pending.length === 1 ? NO_PENDING : pending.filter((one) => one !== id);
 }
 
 function withOutcome(kept: KeptOutcomes, one: Kept): KeptOutcomes {

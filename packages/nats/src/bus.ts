@@ -16,6 +16,9 @@ export class NatsBus implements BusPort {
   readonly #api: JsApi;
   readonly #keptHeads: readonly string[];
   readonly #subscriptions = new Set<Subscription>();
+  /** The last headers and what they became: an outcome goes to several subjects with the same ones. */
+  #lastHeaders: Record<string, string> | undefined;
+  #lastEncoded: MsgHdrs | undefined;
 
   constructor(api: JsApi, config: NatsConfig) {
     this.#api = api;
@@ -93,12 +96,20 @@ export class NatsBus implements BusPort {
   #checked(subject: string, payload: Uint8Array, headers: Record<string, string> | undefined): MsgHdrs | undefined {
     assertPublishable(subject);
     if (this.#api.connection.closed) throw new PortError('closed', 'the connection is closed');
-    const encoded = encodeHeaders(headers);
+    const encoded = this.#encoded(headers);
     const bytes = payload.length + headerBytes(encoded);
     if (bytes > this.payloadBytesMax) {
       throw new PortError('too-large', `the message has ${bytes} bytes, the server takes ${this.payloadBytesMax}`);
     }
     return encoded;
+  }
+
+  #encoded(headers: Record<string, string> | undefined): MsgHdrs | undefined {
+    if (headers !== this.#lastHeaders) {
+      this.#lastEncoded = encodeHeaders(headers);
+      this.#lastHeaders = headers;
+    }
+    return this.#lastEncoded;
   }
 }
 

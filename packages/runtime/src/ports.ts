@@ -202,7 +202,7 @@ export interface BusMessage {
   respond(payload: Uint8Array, headers?: Record<string, string>): void;
 }
 
-/** Messages that nobody keeps: replies, queries, observations, control. */
+/** Messages that nobody keeps: replies, queries, observations, control. Headers belong to the bus once given: don't change them. */
 export interface BusPort {
   /** Fire and forget; throws `PortError` only on an invalid subject or a payload over the limit. */
   publish(subject: string, payload: Uint8Array, headers?: Record<string, string>): void;

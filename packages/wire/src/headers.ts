@@ -89,6 +89,14 @@ export function parseDuration(text: string): number | undefined {
  * @example parseInstant('2026-01-31T12:00:00Z')
  */
 export function parseInstant(text: string): number | undefined {
+  // Clients write many tasks within one millisecond.
+  if (text !== lastInstant.text) lastInstant = { text, ms: readInstant(text) };
+  return lastInstant.ms;
+}
+
+let lastInstant: { readonly text: string; readonly ms: number | undefined } = { text: '', ms: undefined };
+
+function readInstant(text: string): number | undefined {
   const match = INSTANT_PATTERN.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [

@@ -91,6 +91,9 @@ function foreignFailure(status: string, text: string | undefined): FailureRecord
   return failure('Internal', text ?? `The service failed with status ${status}.`, { details: { status } });
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header can't carry
+const NEEDS_ESCAPE = /[\u0000-\u001f\u007f=]|^ | $/;
+
 /**
  * `type/key` as people read it; control characters, `=` and outer spaces as `=XX`, because a header can't carry them.
  */
@@ -99,6 +102,7 @@ function actorHeader(address: ActorAddress): string {
 }
 
 function escapeHeader(text: string): string {
+  if (!NEEDS_ESCAPE.test(text)) return text;
   let out = '';
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);

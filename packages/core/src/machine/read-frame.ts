@@ -42,15 +42,41 @@ export class ReadFrame implements Frame {
     return Object.fromEntries(this.#state.systemIds ?? []);
   }
 
-  start = refuse('start a child');
-  adopt = refuse('start a child');
-  constructing = refuse('start a child');
-  nextId = refuse('start a child');
-  claimSystemId = refuse('start a child');
-  releaseSystemId = refuse('stop a child');
-  microstepped = refuse('make a transition');
-  schedule = refuse('schedule an event');
-  cancel = refuse('cancel an event');
+  start(): never {
+    throw refusal('start a child');
+  }
+
+  adopt(): never {
+    throw refusal('start a child');
+  }
+
+  constructing(): never {
+    throw refusal('start a child');
+  }
+
+  nextId(): never {
+    throw refusal('start a child');
+  }
+
+  claimSystemId(): never {
+    throw refusal('start a child');
+  }
+
+  releaseSystemId(): never {
+    throw refusal('stop a child');
+  }
+
+  microstepped(): never {
+    throw refusal('make a transition');
+  }
+
+  schedule(): never {
+    throw refusal('schedule an event');
+  }
+
+  cancel(): never {
+    throw refusal('cancel an event');
+  }
 }
 
 /** Runs `task` with `frame` as the engine's frame, and puts the one before back. */
@@ -64,8 +90,6 @@ export function withFrame<T>(engine: Engine, frame: Frame, task: () => T): T {
   }
 }
 
-function refuse(what: string): () => never {
-  return () => {
-    throw new Error(`A guard or a custom action can't ${what}: use an action of the machine.`);
-  };
+function refusal(what: string): Error {
+  return new Error(`A guard or a custom action can't ${what}: use an action of the machine.`);
 }
