@@ -6,10 +6,14 @@
  *    fresh lease and from the head of its partition.
  * 2. An `ask` is only a durable task published on the caller's behalf; its outcome comes from the
  *    turn. Silence means unknown; `NotAccepted` means that nothing was stored.
+ * 3. An answer goes to an inbox or not at all: whoever asks chooses the reply subject, and a worker may
+ *    publish where its askers may not. Answering never throws, so that no request can end a worker.
  */
 import { type ActorState, definitionFor, effectIdOf, type PendingTimer } from '@troupe/core';
 import {
   type ActorAddress,
+  assertReplyTo,
+  assertType,
   decodeEntry,
   decodeKey,
   encodeKey,
@@ -23,7 +27,6 @@ import {
   partitionOf,
   statusOf,
   TroupeError,
-  TYPE_PATTERN,
   toFailureRecord,
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
@@ -47,6 +50,8 @@ const RETRY_MS = 50;
 const FORWARD_TIMEOUT_MS = 2_000;
 const HISTORY_PAGE_MAX = 200;
 const LIST_PAGE_MAX = 200;
+/** Where NATS itself brings answers back between accounts; clients can't publish with such a reply. */
+const SERVICE_REPLY = '_R_.';
 const decoder = new TextDecoder();
 
 /** Subscribes everything a worker answers. @returns how to stop. */
@@ -59,7 +64,8 @@ export function serveControl(host: ControlHost): { close(): void } {
     options: { readonly queue?: string },
     handle: (message: BusMessage) => Promise<void> | void,
   ): { close(): void } =>
-    bus.subscribe(subject, options, (message) => {
+    bus.subscribe(subject, options, (received) => {
+      const message = new Answerable(received, host);
       void (async () => handle(message))().catch((error: unknown) => respondError(message, toFailureRecord(error)));
     });
   const closers = [
@@ -71,6 +77,8 @@ export function serveControl(host: ControlHost): { close(): void } {
     on(subjects.control('stats'), {}, (message) => message.respond(encodePayload(host.stats()))),
     on(subjects.control('stats', host.workerId), {}, (message) => message.respond(encodePayload(host.stats()))),
     on(subjects.control('drain', host.workerId), {}, (message) => {
+      // JetStream acknowledges to whatever reply subject a publisher names; an acknowledgement is no request.
+      if (message.reply === undefined) return;
       message.respond(encodePayload({ id: host.workerId, draining: true }));
       host.requestDrain();
     }),
@@ -83,12 +91,42 @@ export function serveControl(host: ControlHost): { close(): void } {
   };
 }
 
+/** A request that is answered only at an address that takes answers (invariant 3). */
+class Answerable implements BusMessage {
+  readonly subject: string;
+  readonly reply: string | undefined;
+  readonly payload: Uint8Array;
+  readonly #received: BusMessage;
+  readonly #host: ControlHost;
+
+  constructor(received: BusMessage, host: ControlHost) {
+    this.subject = received.subject;
+    this.reply = received.reply;
+    this.payload = received.payload;
+    this.#received = received;
+    this.#host = host;
+  }
+
+  header(name: string): string | undefined {
+    return this.#received.header(name);
+  }
+
+  respond(payload: Uint8Array, headers?: Record<string, string>): void {
+    const { subject, reply } = this;
+    if (reply === undefined) return;
+    try {
+      if (!reply.startsWith(SERVICE_REPLY)) assertReplyTo(reply, this.#host.options.replyPrefixes);
+      this.#received.respond(payload, headers);
+    } catch (error) {
+      this.#host.log.warn({ subject, reply: reply.slice(0, 256), error: String(error) }, 'a request was not answered');
+    }
+  }
+}
+
 // --- ask
 
 async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> {
-  const parsed = host.subjects.parseActor(message.subject);
-  const address = addressOf(parsed);
-  if (!(address instanceof Object && 'type' in address)) throw address;
+  const address = addressOf(host, message);
   const headers: Record<string, string> = {};
   for (const name of [
     HEADERS.contentType,
@@ -117,8 +155,7 @@ async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> 
 // --- query
 
 async function answerQuery(host: ControlHost, message: BusMessage): Promise<void> {
-  const address = addressOf(host.subjects.parseActor(message.subject));
-  if (address instanceof TroupeError) throw address;
+  const address = addressOf(host, message);
   const request = parseQuery(message.payload);
   const partition = partitionOf(address, host.ports.journal.partitions);
   const minSeq = numberHeader(message.header('Troupe-Min-Seq'));
@@ -213,7 +250,7 @@ async function answerHere(
   if (owner.dropped) return undefined;
   if (cell === undefined) throw notFound(address);
   if (cell.suspended !== undefined && request.query !== 'history') throw cell.suspended;
-  const handler = QUERIES[request.query];
+  const handler = Object.hasOwn(QUERIES, request.query) ? QUERIES[request.query] : undefined;
   if (handler === undefined) {
     throw new TroupeError(
       'InvalidPayload',
@@ -357,16 +394,11 @@ async function answerList(host: ControlHost, message: BusMessage): Promise<void>
 
 // --- shared
 
-function addressOf(
-  parsed: { readonly type: string; readonly keyToken: string } | undefined,
-): ActorAddress | TroupeError {
-  if (parsed === undefined || !TYPE_PATTERN.test(parsed.type))
-    return new TroupeError('InvalidType', `The subject names no actor type; a type matches ${TYPE_PATTERN.source}.`);
-  try {
-    return { type: parsed.type, key: decodeKey(parsed.keyToken) };
-  } catch (error) {
-    return error instanceof TroupeError ? error : new TroupeError('InvalidKey', String(error));
-  }
+/** Of `<prefix>.<verb>.<type>.<key>`. @throws TroupeError `InvalidType`, `InvalidKey` with the right spelling. */
+function addressOf(host: ControlHost, { subject }: BusMessage): ActorAddress {
+  const [, type = '', ...rest] = subject.slice(host.subjects.prefix.length + 1).split('.');
+  assertType(type);
+  return { type, key: decodeKey(rest.join('.')) };
 }
 
 function notFound(address: ActorAddress): TroupeError {

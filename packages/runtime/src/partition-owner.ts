@@ -178,28 +178,27 @@ export class PartitionOwner implements CellHost, EffectHost {
   }
 
   /** Writes the epoch into the checkpoint (R3), then reads from the mark. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.#open().catch(unlessDropped);
+  }
+
+  async #open(): Promise<void> {
     const { ports } = this.#host;
     this.#claimHead = await this.#insist(() => ports.journal.headSeq(this.partition));
-    if (this.dropped) return;
     await this.#claimCheckpoint();
-    if (this.dropped) return;
     this.#claimHead = await this.#insist(() => ports.journal.headSeq(this.partition));
-    if (this.dropped) return;
     for (const name of this.#checkpoint.woken) this.#wakeByName(name);
-    this.#reader = await this.#insist(() =>
-      ports.journal.read({
+    await this.#insist(async () => {
+      const reader = await ports.journal.read({
         partition: this.partition,
         fromSeq: this.#checkpoint.mark,
         onMessage: (message) => this.#receive(message),
         onHead: () => this.#atHead(),
         onLost: (reason) => this.#host.lost(this, `reader stopped: ${reason}`),
-      }),
-    );
-    if (this.dropped) {
-      await this.#reader.close();
-      return;
-    }
+      });
+      this.#reader = reader;
+      if (this.dropped) await reader.close();
+    });
     if (this.#claimHead < this.#checkpoint.mark || this.position >= this.#claimHead) this.#atHead();
     this.#timer = this.clock.setTimer(() => this.#maintain(), this.options.checkpointEveryMs);
     this.#purgeTimer = this.clock.setTimer(() => this.#purge(), this.options.purgeEveryMs);
@@ -684,13 +683,12 @@ export class PartitionOwner implements CellHost, EffectHost {
     this.headAtMs = this.clock.monotonic();
     if (this.live) return;
     this.live = true;
-    void this.#goLive();
+    this.#goLive().catch(unlessDropped);
   }
 
   /** R6: after the head was first reached, the epoch is read again; only then effects start. */
   async #goLive(): Promise<void> {
     const { checkpoint } = await this.#insist(() => readCheckpoint(this.#host.ports.records, this.partition));
-    if (this.dropped) return;
     if (checkpoint.epoch !== this.epoch) {
       this.#host.lost(this, `another worker has taken it over (epoch ${checkpoint.epoch})`);
       return;
@@ -698,10 +696,11 @@ export class PartitionOwner implements CellHost, EffectHost {
     this.#confirmed = true;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
-    this.#ticks = await this.#insist(() =>
-      this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token)),
-    );
-    if (this.dropped) await this.#ticks.close();
+    await this.#insist(async () => {
+      const ticks = await this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token));
+      this.#ticks = ticks;
+      if (this.dropped) await ticks.close();
+    });
   }
 
   /** R12: a fired wake-up is removed only after its entry is journaled. */
@@ -787,7 +786,6 @@ export class PartitionOwner implements CellHost, EffectHost {
       const result = await this.#insist(() =>
         this.#host.ports.records.put(checkpointKey(this.partition), claimed, { expectedRevision: this.#revision }),
       );
-      if (this.dropped) return;
       if (result.kind === 'saved') {
         this.#revision = result.revision;
         this.#checkpoint = claimed;
@@ -797,10 +795,16 @@ export class PartitionOwner implements CellHost, EffectHost {
       const { revision, checkpoint } = await this.#insist(() =>
         readCheckpoint(this.#host.ports.records, this.partition),
       );
-      if (this.dropped) return;
+      if (checkpoint.epoch === this.epoch) {
+        // This owner's own write, whose acknowledgement was lost.
+        this.#revision = revision;
+        this.#checkpoint = checkpoint;
+        this.#types = checkpoint.types;
+        return;
+      }
       if (checkpoint.epoch > this.epoch) {
         this.#host.lost(this, `another worker has taken it over (epoch ${checkpoint.epoch})`);
-        return;
+        throw new Dropped();
       }
       this.#revision = revision;
       this.#checkpoint = checkpoint;
@@ -954,10 +958,26 @@ export class PartitionOwner implements CellHost, EffectHost {
     });
   }
 
-  /** Repeats until it succeeds or the partition is dropped; then the value is meaningless and not used. */
+  /** Repeats until it succeeds. @throws Dropped when the partition is given up meanwhile. */
   async #insist<T>(call: () => Promise<T>): Promise<T> {
-    return (await retryWhile(this.clock, () => !this.dropped, call)) as T;
+    let done: { readonly value: T } | undefined;
+    await retryWhile(
+      this.clock,
+      () => !this.dropped,
+      async () => {
+        done = { value: await call() };
+      },
+    );
+    if (done === undefined || this.dropped) throw new Dropped();
+    return done.value;
   }
+}
+
+/** Ends what is under way for a partition that was given up; never leaves this file. */
+class Dropped extends Error {}
+
+function unlessDropped(error: unknown): void {
+  if (!(error instanceof Dropped)) throw error;
 }
 
 function addressOf(message: StoredMessage): ActorAddress | undefined {

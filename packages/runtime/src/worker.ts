@@ -12,6 +12,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ActorDefinition, installEffectScope } from '@troupe/core';
 import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { ownerOf } from './assignment.ts';
+import { retryWhile } from './backoff.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { type ControlHost, serveControl } from './control.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -80,6 +81,9 @@ export async function startWorker(options: StartWorkerOptions): Promise<Worker> 
   await worker.start();
   return worker;
 }
+
+/** How long a worker tries to store its first lease, ms. */
+const START_WITHIN_MS = 30_000;
 
 const storage = new AsyncLocalStorage<string>();
 const asyncScope = {
@@ -156,11 +160,33 @@ class WorkerProcess implements Worker, ControlHost {
   }
 
   async start(): Promise<void> {
-    await this.#membership.renew();
+    const endAtMs = this.clock.monotonic() + START_WITHIN_MS;
+    const renewed = await retryWhile(
+      this.clock,
+      () => this.clock.monotonic() < endAtMs && !this.#over,
+      async () => {
+        await this.#membership.renew();
+        return true;
+      },
+    );
+    if (renewed !== true) {
+      throw new TroupeError(
+        'NotConnected',
+        `Worker ${this.id} could not store its lease within ${START_WITHIN_MS} ms. Is the server up, and are its streams provisioned? See troupe doctor.`,
+        { retryable: true },
+      );
+    }
     this.#control = serveControl(this);
-    await this.#doRound();
+    await this.#doRound().catch((error: unknown) => this.#roundFailed(error));
     this.#scheduleRound();
     this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
+  }
+
+  #roundFailed(error: unknown): void {
+    this.log.warn(
+      { error: String(error) },
+      'a round of lease and claims failed; it is repeated, and effects pause until it works',
+    );
   }
 
   owner(partition: number): PartitionOwner | undefined {
@@ -276,9 +302,7 @@ class WorkerProcess implements Worker, ControlHost {
       this.#owned.size < this.#wantedCount ? Math.min(1_000, this.options.renewEveryMs) : this.options.renewEveryMs;
     this.#timer = this.clock.setTimer(() => {
       this.#round = this.#doRound()
-        .catch((error: unknown) =>
-          this.log.warn({ error: String(error) }, 'lease not renewed; effects pause until it is'),
-        )
+        .catch((error: unknown) => this.#roundFailed(error))
         .finally(() => this.#scheduleRound());
     }, soon);
   }
