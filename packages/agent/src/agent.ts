@@ -1,6 +1,7 @@
 /** An agent: a definition that remembers the types of its machine and schemas. */
 import type { ActorDefinition } from '@troupe/core';
 import type { AnyStateMachine, ContextFrom, EventFrom, OutputFrom, SnapshotFrom } from 'xstate';
+import type { Schema } from './schema.ts';
 import type { TaskEvent } from './task-event.ts';
 
 /** What goes in and out of an agent. Types only: there is no such value. */
@@ -18,12 +19,25 @@ export interface Agent<
   TType extends string = string,
   TMachine extends AnyStateMachine = AnyStateMachine,
   TTypes extends AgentTypes = AgentTypes,
-> extends Omit<ActorDefinition, 'machine'> {
+> extends Omit<ActorDefinition, 'machine' | 'task' | 'events'> {
   readonly type: TType;
   readonly machine: TMachine;
+  readonly task: Omit<ActorDefinition['task'], 'input' | 'output'> & {
+    readonly input: Schema<TTypes['input']> | undefined;
+    readonly output: Schema<TTypes['output']> | undefined;
+  };
+  /** By event type. A schema is there only where one was given; the types are those of the machine's events otherwise. */
+  readonly events: SchemasOfEvents<TTypes['event']>;
   /** Never there at run time; carries the types for `troupe.actor(agent, key)`. */
   readonly '~types'?: TTypes;
 }
+
+/** What `troupe.actor(agent, key)` of the client takes an agent's events from. */
+type SchemasOfEvents<TEvent> = {
+  readonly [TType in Extract<TEvent, { readonly type: string }>['type']]: Schema<
+    Omit<Extract<TEvent, { readonly type: TType }>, 'type'>
+  >;
+};
 
 /** Any agent or plain definition. */
 export type AnyAgent = ActorDefinition | Agent<string, AnyStateMachine, AgentTypes>;

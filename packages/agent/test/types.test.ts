@@ -16,13 +16,14 @@ import {
   reply,
   type TaskEvent,
 } from '@troupe/agent';
+import type { Troupe } from '@troupe/client';
 import { describe, expectTypeOf, test } from 'vitest';
 import type { OutputFrom } from 'xstate';
 import { assign, createMachine, setup } from 'xstate';
 import { z } from 'zod';
 import { order } from './samples/order.ts';
 import { support } from './samples/support.contract.ts';
-import type supportAgent from './samples/support.ts';
+import supportAgent from './samples/support.ts';
 
 describe('a contract', () => {
   test('types what is sent and what comes back', () => {
@@ -141,3 +142,30 @@ test('reply sees context and event of its place in the machine', () => {
     },
   });
 });
+
+describe('the client', () => {
+  // Nothing is sent: only the types are looked at.
+  const actor = (() => undefined) as unknown as Troupe['actor'];
+
+  test('takes a contract for the types of an actor', () => {
+    const john = typed(() => actor(support, 'john'));
+    expectTypeOf(john.ask).returns.resolves.toEqualTypeOf<string>();
+    expectTypeOf<{ type: 'approve'; by: string }>().toExtend<Parameters<typeof john.signal>[0]>();
+  });
+
+  test('takes an agent for them as well', () => {
+    const john = typed(() => actor(supportAgent, 'john'));
+    expectTypeOf<'hello'>().toExtend<Parameters<typeof john.ask>[0]>();
+    expectTypeOf<7>().not.toExtend<Parameters<typeof john.ask>[0]>();
+    const orders = defineAgent({ type: 'order', version: 1, machine: order });
+    const one = typed(() => actor(orders, '42'));
+    expectTypeOf<{ type: 'paid'; amount: number }>().toExtend<Parameters<typeof one.signal>[0]>();
+    expectTypeOf<{ type: 'paid' }>().not.toExtend<Parameters<typeof one.signal>[0]>();
+    expectTypeOf<{ type: 'nonsense' }>().not.toExtend<Parameters<typeof one.signal>[0]>();
+  });
+});
+
+/** The type of a call that isn't made. */
+function typed<T>(_call: () => T): T {
+  return new Proxy({}, { get: () => () => undefined }) as T;
+}
