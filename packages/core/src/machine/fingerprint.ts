@@ -56,7 +56,7 @@ function hex(word: number): string {
   return (word >>> 0).toString(16).padStart(8, '0');
 }
 
-const CALLS_REPLY = /\b(?:reply|fail)\s*\)?\s*\(/;
+const CALLS_REPLY = /\b(?:reply|fail|createReplyAction)\s*\)?\s*\(/;
 
 function search(value: unknown, seen: Set<unknown>): boolean {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;

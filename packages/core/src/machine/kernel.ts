@@ -29,7 +29,7 @@ import { detachRefs } from './ref-marker.ts';
 import type { MachineAction, MachineEvent, MachineScope } from './types.ts';
 
 /** Microsteps of one step, and events between its nodes, before it counts as endless. */
-export const MICROSTEPS_MAX = 10_000;
+export const MICROSTEPS_MAX = 2_000;
 
 const STOP: MachineEvent = Object.freeze({ type: 'xstate.stop' });
 

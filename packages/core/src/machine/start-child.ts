@@ -6,20 +6,25 @@
  * 1. After `stop()` none of the callbacks is called any more. At most one of `onOutput` and `onError` is, once.
  */
 import { type AnyActorLogic, type AnyActorRef, createActor, fromTransition } from 'xstate';
+import { kindOfLogic } from './logic-kind.ts';
 import { parentPath, pathIds } from './path.ts';
 import { type RefMarker, reviveRefs } from './ref-marker.ts';
 import type { MachineEvent, RunningChild, StartChildOptions } from './types.ts';
 
+interface LiveSnapshot {
+  readonly status: string;
+  readonly output?: unknown;
+  readonly context?: unknown;
+}
+
 interface LiveActor {
+  getSnapshot(): LiveSnapshot;
   send(event: MachineEvent): void;
   start(): void;
   /** What XState's parents call; `stop()` refuses on a child. */
   _stop(): void;
   on(type: string, handler: (event: MachineEvent) => void): unknown;
-  subscribe(observer: {
-    next(snapshot: { status: string; output?: unknown; context?: unknown }): void;
-    error(error: unknown): void;
-  }): unknown;
+  subscribe(observer: { next(snapshot: LiveSnapshot): void; error(error: unknown): void }): unknown;
 }
 
 /** Starts `logic` as the child that `options` describe. */
@@ -38,13 +43,14 @@ export function startChild(logic: AnyActorLogic, options: StartChildOptions): Ru
     input: reviveRefs(options.input, refOf),
   } as never) as unknown as LiveActor;
   child.on('*', (event) => over || options.onEmit(event));
-  let started = false;
+  const isObservable = kindOfLogic(logic) === 'observable';
+  let last = child.getSnapshot();
   child.subscribe({
-    next: ({ status, output, context }) => {
-      if (status === 'done') finish(() => options.onOutput(output));
-      // The first snapshot is only the start.
-      else if (started && !over) options.onNext(context);
-      started = true;
+    next: (snapshot) => {
+      if (snapshot.status === 'done') finish(() => options.onOutput(snapshot.output));
+      // Every value makes another snapshot; the start, and events that such a child ignores, don't.
+      else if (isObservable && !over && snapshot !== last) options.onNext(snapshot.context);
+      last = snapshot;
     },
     error: (error) => finish(() => options.onError(error)),
   });

@@ -25,8 +25,12 @@ export interface Timer {
 
 /** What an operation comes to. `path` is the child it concerns, if any. */
 export type Move =
-  | { readonly kind: 'send' | 'sendChild' | 'back'; readonly path: string; readonly event: MachineEvent }
-  | { readonly kind: 'resolve' | 'reject' | 'next'; readonly path: string; readonly value: number }
+  | { readonly kind: 'send'; readonly path: string; readonly event: MachineEvent }
+  | { readonly kind: 'sendChild'; readonly path: string; readonly event: MachineEvent }
+  | { readonly kind: 'back'; readonly path: string; readonly event: MachineEvent }
+  | { readonly kind: 'resolve'; readonly path: string; readonly value: number }
+  | { readonly kind: 'reject'; readonly path: string; readonly value: number }
+  | { readonly kind: 'next'; readonly path: string; readonly value: number }
   | { readonly kind: 'fire'; readonly timer: Timer };
 
 const WANTED: Record<string, readonly string[]> = {
