@@ -29,7 +29,7 @@ export interface OwnAgentOptions<
   TInput extends Schema,
   TOutput extends Schema,
   TEvents extends EventSchemas,
-> extends AgentPoliciesOf<TMachine> {
+> extends AgentPolicies<TMachine> {
   /** Name of the actor type: `[a-z][a-z0-9-]{0,62}`. */
   readonly type: TType;
   readonly contract?: undefined;
@@ -39,11 +39,9 @@ export interface OwnAgentOptions<
 
 /** A definition whose type and schemas are its contract's. */
 export interface ContractAgentOptions<TContract extends AnyContract, TMachine extends AnyStateMachine>
-  extends AgentPoliciesOf<TMachine> {
+  extends AgentPolicies<TMachine> {
   readonly contract: TContract;
   readonly type?: undefined;
   readonly task?: TaskPolicies & { readonly input?: undefined; readonly output?: undefined };
   readonly events?: undefined;
 }
-
-interface AgentPoliciesOf<TMachine extends AnyStateMachine> extends AgentPolicies<TMachine> {}

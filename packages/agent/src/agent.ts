@@ -33,7 +33,7 @@ export interface Agent<
 }
 
 /** What `troupe.actor(agent, key)` of the client takes an agent's events from. */
-type SchemasOfEvents<TEvent> = {
+export type SchemasOfEvents<TEvent> = {
   readonly [TType in Extract<TEvent, { readonly type: string }>['type']]: Schema<
     Omit<Extract<TEvent, { readonly type: TType }>, 'type'>
   >;
@@ -43,13 +43,13 @@ type SchemasOfEvents<TEvent> = {
 export type AnyAgent = ActorDefinition | Agent<string, AnyStateMachine, AgentTypes>;
 
 /** What callers may send as a task: its input, or one of its events. */
-export type AgentTask<TAgent> = TypesOf<TAgent>['input'] | TypesOf<TAgent>['event'];
+export type AgentTask<TAgent> = AgentTypesOf<TAgent>['input'] | AgentTypesOf<TAgent>['event'];
 
 /** What callers may send as a signal. */
-export type AgentSignal<TAgent> = TypesOf<TAgent>['event'];
+export type AgentSignal<TAgent> = AgentTypesOf<TAgent>['event'];
 
 /** What callers get. */
-export type AgentOutput<TAgent> = TypesOf<TAgent>['output'];
+export type AgentOutput<TAgent> = AgentTypesOf<TAgent>['output'];
 
 /** The machine's context. */
 export type AgentContext<TAgent> = TAgent extends { readonly machine: infer TMachine }
@@ -66,7 +66,8 @@ export type AgentFinalOutput<TAgent> = TAgent extends { readonly machine: infer 
   ? NotAny<OutputFrom<TMachine>>
   : unknown;
 
-type TypesOf<TAgent> = TAgent extends { readonly '~types'?: infer TTypes }
+/** The types that an agent carries; unknown for a plain definition. */
+export type AgentTypesOf<TAgent> = TAgent extends { readonly '~types'?: infer TTypes }
   ? Exclude<TTypes, undefined> extends infer TFound extends AgentTypes
     ? TFound
     : AgentTypes
@@ -82,7 +83,8 @@ export type MachineTaskInput<TMachine extends AnyStateMachine> = [TaskEventOf<TM
     ? NotAny<TInput>
     : unknown;
 
-type TaskEventOf<TMachine extends AnyStateMachine> = string extends EventFrom<TMachine>['type']
+/** The machine's `TaskEvent`; never when it has none. */
+export type TaskEventOf<TMachine extends AnyStateMachine> = string extends EventFrom<TMachine>['type']
   ? never
   : Extract<EventFrom<TMachine>, TaskEvent<never> | { type: 'task' }>;
 

@@ -12,6 +12,7 @@ export {
   parseAddress,
   TroupeError,
 } from '@troupe/wire';
+export type { ActionParams, AnyValue, Expression, PlainAction } from './action-types.ts';
 export type {
   Agent,
   AgentContext,
@@ -20,8 +21,14 @@ export type {
   AgentSignal,
   AgentTask,
   AgentTypes,
+  AgentTypesOf,
   AgentValue,
   AnyAgent,
+  MachineEvents,
+  MachineTaskInput,
+  NotAny,
+  SchemasOfEvents,
+  TaskEventOf,
 } from './agent.ts';
 export type { AgentPolicies, ContractAgentOptions, OwnAgentOptions, TaskPolicies } from './agent-options.ts';
 export { type AskInput, type AskLogic, ask, type UntypedAskLogic } from './ask.ts';
@@ -49,6 +56,15 @@ export {
   openJournal,
 } from './open-journal.ts';
 export { reply } from './reply.ts';
-export type { EventSchemas, Schema } from './schema.ts';
+export type {
+  EventSchemas,
+  EventsReceived,
+  EventsSent,
+  Fields,
+  Flat,
+  Schema,
+  SchemaInput,
+  SchemaOutput,
+} from './schema.ts';
 export type { TaskEvent, TaskInfo } from './task-event.ts';
-export { type AnyEvent, type TellOptions, tell } from './tell.ts';
+export { type AnyEvent, type TellEvent, type TellOptions, tell } from './tell.ts';

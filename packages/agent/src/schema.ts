@@ -27,7 +27,7 @@ export type EventsReceived<TEvents extends EventSchemas> = {
 }[keyof TEvents & string];
 
 /** An object without fields is `Record<string, never>` to some libraries, which would forbid the field `type`. */
-type Fields<T> = T extends Readonly<Record<string, never>> ? unknown : T;
+export type Fields<T> = T extends Readonly<Record<string, never>> ? unknown : T;
 
 /** One object type instead of an intersection, for readable hints. */
 export type Flat<T> = { [K in keyof T]: T[K] };

@@ -23,7 +23,9 @@ export interface TellOptions<
 }
 
 /** What `tell` can be given as its target's events. */
-type EventOf<TTarget extends AnyContract | string> = TTarget extends AnyContract ? ContractEvent<TTarget> : AnyEvent;
+export type TellEvent<TTarget extends AnyContract | string> = TTarget extends AnyContract
+  ? ContractEvent<TTarget>
+  : AnyEvent;
 
 /**
  * Sends an event to another actor: durably, exactly once, in order per receiver. Nobody waits for it; it is applied at
@@ -40,7 +42,7 @@ export function tell<
 >(
   target: TTarget,
   key: Expression<TContext, TExpressionEvent, TParams, TEvent, string>,
-  event: Expression<TContext, TExpressionEvent, TParams, TEvent, EventOf<TTarget>>,
+  event: Expression<TContext, TExpressionEvent, TParams, TEvent, TellEvent<TTarget>>,
   options: TellOptions<TContext, TExpressionEvent, TParams, TEvent> = {},
 ): PlainAction<TContext, TExpressionEvent, TParams, TEvent> {
   const type = typeof target === 'string' ? target : target.type;
