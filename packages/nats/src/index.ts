@@ -18,6 +18,7 @@ export {
   workerPermissions,
 } from './permissions.ts';
 export { type ProvisionLog, provision } from './provision.ts';
+export type { RawRequestOptions, RawRequests } from './raw-request.ts';
 export {
   type ServerExit,
   ServerProcess,

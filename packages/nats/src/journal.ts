@@ -17,6 +17,7 @@ import type { JsApi } from './js-api.ts';
 import { type FeedSource, MailboxFeed } from './mailbox-feed.ts';
 import { subjectBytes, text } from './message-bytes.ts';
 import { apiPortError } from './port-error.ts';
+import { purgeInSlices } from './purge-slices.ts';
 import { SharedFeed } from './shared-feed.ts';
 import { NatsStoredMessage } from './stored-message.ts';
 import { scanStream } from './stream-scan.ts';
@@ -34,6 +35,7 @@ export class NatsJournal implements JournalPort {
   readonly #clock: Clock;
   readonly #streamOfType = new Map<string, number>();
   readonly #purgedBelow: number[];
+  readonly #feeds = new Set<MailboxFeed>();
   /** By journal stream. */
   readonly #shared: readonly SharedFeed[];
 
@@ -70,7 +72,16 @@ export class NatsJournal implements JournalPort {
   }
 
   async read(options: ReaderOptions): Promise<JournalReader> {
-    return MailboxFeed.open(this.#source(options.partition), options);
+    const feed = await MailboxFeed.open(this.#source(options.partition), options, (stopped) =>
+      this.#feeds.delete(stopped),
+    );
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** Stops all readers. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#feeds].map((feed) => feed.close()));
   }
 
   async headSeq(partition: number): Promise<number> {
@@ -111,9 +122,11 @@ export class NatsJournal implements JournalPort {
   async purge(partition: number, beforeSeq: number): Promise<number> {
     if (beforeSeq <= 1) return 0;
     const { stream, partition: local } = this.#local(partition);
-    let purged = 0;
-    for (const filter of this.#filters(local)) purged += await this.#api.purge(stream.name, filter, beforeSeq);
     this.#purgedBelow[partition] = Math.max(this.#purgedBelow[partition]!, beforeSeq);
+    let purged = 0;
+    for (const filter of this.#filters(local)) {
+      purged += await purgeInSlices(this.#api, stream.name, filter, beforeSeq);
+    }
     return purged;
   }
 

@@ -131,6 +131,11 @@ export class JsApi {
     return this.#read(stream, { seq }, timeoutMs);
   }
 
+  /** The first message under the filter at or after that sequence, from the leader. */
+  readNext(stream: string, filter: string, seq: number, timeoutMs?: number): Promise<StreamMessage | undefined> {
+    return this.#read(stream, { seq, next_by_subj: filter }, timeoutMs);
+  }
+
   /** The first message under the filter stored at or after that time, from the leader. */
   readSince(stream: string, filter: string, atMs: number, timeoutMs?: number): Promise<StreamMessage | undefined> {
     return this.#read(stream, { start_time: new Date(atMs).toISOString(), next_by_subj: filter }, timeoutMs);

@@ -8,10 +8,10 @@
  * Invariants
  * 1. Entries are handed over in sequence order, each once, from `fromSeq` on. A new consumer starts behind the last entry
  *    received, so what was lost on the way comes again and what was received doesn't.
- * 2. A purge that overtook the reader is told by `onLost` where it can be seen: entries vanished between two deliveries
- *    (the pending count fell by more than one), or the last entry received is gone when a new consumer is made; in both
- *    cases only if that last entry is gone and no purge of this connection explains it. A purge in the same moment as as
- *    many new entries can't be seen: R5 (effects need fresh ownership) covers it.
+ * 2. A purge that overtook the reader is told by `onLost` where it can be seen. Whenever one may have happened (the
+ *    pending count fell by more than one, an entry comes after a gap in time, a new consumer is made), the last entry
+ *    received must still be there, unless a purge of this connection explains that it isn't. A purge that hides behind as
+ *    many new entries within a moment can't be seen: R5 (effects need fresh ownership) covers it.
  * 3. At most `READ_AHEAD_MAX_DEFAULT` entries are buffered.
  * 4. Every `POLL_MS` without an entry the leader is asked for the partition's last one, so that a consumer which the
  *    server forgot to feed is noticed.
@@ -50,10 +50,14 @@ interface Item {
 const RETRY_WAIT_MS = 100;
 const RETRY_WAIT_MAX_MS = 5_000;
 const POLL_MS = 30_000;
+/** Time between two entries in which a purge may have passed, at the head (nothing younger is ever purged) and behind it. */
+const GAP_MS = 5_000;
+const GAP_BEHIND_MS = 200;
 
 export class MailboxFeed implements JournalReader, SharedMember {
   readonly #source: FeedSource;
   readonly #options: ReaderOptions;
+  readonly #onStopped: (feed: MailboxFeed) => void;
   readonly #storedPrefixLength: number;
   readonly #status: { close(): void };
   #state: 'running' | 'paused' | 'closed' = 'running';
@@ -64,14 +68,20 @@ export class MailboxFeed implements JournalReader, SharedMember {
   #lastSeq: number;
   #received = false;
   #pending = 0;
+  #receivedAt = 0;
+  /** There was more behind the last entry. */
+  #isBehind = false;
+  /** The buffer was so full that the server may have had to wait. */
+  #isStalled = false;
   #items: Item[] = [];
   #retry: Timer | undefined;
   #retryWaitMs = RETRY_WAIT_MS;
   #poll: Timer | undefined;
   #quiet = true;
 
-  private constructor(source: FeedSource, options: ReaderOptions) {
+  private constructor(source: FeedSource, options: ReaderOptions, onStopped: (feed: MailboxFeed) => void) {
     this.#source = source;
+    this.#onStopped = onStopped;
     this.#options = options;
     this.#storedPrefixLength = source.subjects.prefix.length + '.journal.'.length;
     this.#lastSeq = Math.max(0, options.fromSeq - 1);
@@ -81,9 +91,13 @@ export class MailboxFeed implements JournalReader, SharedMember {
     });
   }
 
-  /** Resolves once the consumer exists. Rejects with `PortError`. */
-  static async open(source: FeedSource, options: ReaderOptions): Promise<MailboxFeed> {
-    const feed = new MailboxFeed(source, options);
+  /** Resolves once the consumer exists. Rejects with `PortError`. `onStopped`: it was closed, or is lost. */
+  static async open(
+    source: FeedSource,
+    options: ReaderOptions,
+    onStopped: (feed: MailboxFeed) => void,
+  ): Promise<MailboxFeed> {
+    const feed = new MailboxFeed(source, options, onStopped);
     try {
       await feed.#openConsumer();
     } catch (error) {
@@ -191,6 +205,11 @@ export class MailboxFeed implements JournalReader, SharedMember {
   }
 
   #take(msg: Msg, delivery: Delivery): void {
+    const now = this.#source.clock.monotonic();
+    const isGap = this.#isStalled || now - this.#receivedAt > (this.#isBehind ? GAP_BEHIND_MS : GAP_MS);
+    if (isGap && this.#received) void this.#checkOvertaken(this.#lastSeq);
+    this.#receivedAt = now;
+    this.#isBehind = delivery.pending > 0;
     this.#lastSeq = delivery.seq;
     this.#received = true;
     this.#quiet = false;
@@ -198,6 +217,7 @@ export class MailboxFeed implements JournalReader, SharedMember {
     const isHead = delivery.pending === 0;
     if (this.#state === 'running' && this.#items.length === 0) this.#handOver(message, isHead);
     else this.#items.push({ message, isHead });
+    this.#isStalled = false;
   }
 
   /** At the head: the shared consumer will do. */
@@ -229,6 +249,7 @@ export class MailboxFeed implements JournalReader, SharedMember {
       this.#handOver(message, isHead);
     }
     if (this.#state === 'closed') return;
+    this.#isStalled ||= this.#items.length >= READ_AHEAD_MAX_DEFAULT / 2;
     this.#items.splice(0, taken);
     this.#consumer?.buffered(this.#items.length);
   }
@@ -320,6 +341,7 @@ export class MailboxFeed implements JournalReader, SharedMember {
 
   #stop(): void {
     this.#state = 'closed';
+    this.#onStopped(this);
     this.#source.shared.leave(this);
     this.#status.close();
     this.#retry?.cancel();

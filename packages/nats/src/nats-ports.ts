@@ -24,9 +24,10 @@ export function createNatsPorts(connection: Connection, config: NatsConfig, cloc
   const api = new JsApi(connection, config.apiPrefix);
   const bus = new NatsBus(api, config);
   const ticks = new NatsTicks(api, config, clock);
+  const journal = new NatsJournal(api, config, clock);
   return {
     clock,
-    journal: new NatsJournal(api, config, clock),
+    journal,
     snapshots: new NatsSnapshots(api, config, clock),
     records: new NatsRecords(api, config, clock),
     ticks,
@@ -34,7 +35,7 @@ export function createNatsPorts(connection: Connection, config: NatsConfig, cloc
     bus,
     close: async () => {
       bus.close();
-      await ticks.close();
+      await Promise.all([journal.close(), ticks.close()]);
       await connection.close();
     },
   };

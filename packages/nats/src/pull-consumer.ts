@@ -40,7 +40,7 @@ const HEARTBEAT_MS = 5_000;
 /** The server forgets the consumer after this long without a pull request. */
 const INACTIVE_MS = 60_000;
 /** Least `max_bytes` of a pull; never less than two messages of the largest size, or a pull could end empty for ever. */
-const PULL_BYTES_MIN = 4 * 1024 * 1024;
+const PULL_BYTES_MIN = 1024 * 1024;
 const NANOS_PER_MS = 1_000_000;
 const encoder = new TextEncoder();
 

@@ -86,7 +86,7 @@ function records(config: NatsConfig): WantedStream {
     {
       ...common(config, streams.records),
       subjects: [`${subjects.prefix}.${RECORD_TOKEN}.>`],
-      discard: 'old',
+      discard: 'new',
       max_msgs_per_subject: 1,
       allow_msg_ttl: true,
       max_bytes: 256 * MIB,

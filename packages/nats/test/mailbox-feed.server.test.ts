@@ -61,6 +61,12 @@ async function consumers(): Promise<string[]> {
   return (await api.call<{ consumers: string[] | null }>(`CONSUMER.NAMES.${stream}`)).consumers ?? [];
 }
 
+/** How many messages the server has sent to a consumer. */
+async function delivered(consumer: string): Promise<number> {
+  const info = await api.call<{ delivered: { consumer_seq: number } }>(`CONSUMER.INFO.${stream}.${consumer}`);
+  return info.delivered.consumer_seq;
+}
+
 describe('the feed of a partition', () => {
   test('goes on with a new consumer when somebody deletes its consumer', async () => {
     const { seqs, lost } = await read();
@@ -101,12 +107,9 @@ describe('the feed of a partition', () => {
     reader.pause();
     await publish(2_000);
     const name = (await consumers())[0]!;
-    const delivered = async () =>
-      (await api.call<{ delivered: { consumer_seq: number } }>(`CONSUMER.INFO.${stream}.${name}`)).delivered
-        .consumer_seq;
-    await expect.poll(delivered).toBe(512);
+    await expect.poll(() => delivered(name)).toBe(512);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(await delivered()).toBe(512);
+    expect(await delivered(name)).toBe(512);
     expect(seqs).toEqual([]);
     reader.resume();
     await expect.poll(() => seqs.length, { timeout: 10_000 }).toBe(2_000);
@@ -118,6 +121,8 @@ describe('the feed of a partition', () => {
     await expect.poll(() => seqs.length).toBe(1);
     reader.pause();
     const stored = await publish(2_000);
+    const name = (await consumers())[0]!;
+    await expect.poll(() => delivered(name)).toBe(512);
     const other = createNatsPorts(await connectNats({ servers: server.url }), resolveConfig({ prefix: `f${count}` }));
     await other.journal.purge(ports.journal.partitionOf(john), stored.at(-5)!);
     await other.close();
