@@ -15,6 +15,7 @@
  * 5. A node created here gets its ids from the scope.
  */
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { ActionLog } from './action-log.ts';
 import { nameAnonymousChildren } from './anonymous-children.ts';
 import { type DriverState, findNode } from './driver-state.ts';
 import { type Engine, type Frame, GONE, type NodeSnapshot } from './engine.ts';
@@ -25,8 +26,8 @@ import { createdRun, type NodeRun, resumedRun } from './node-run.ts';
 import { type ExecutableAction, scopeOf } from './node-scope.ts';
 import { childPath } from './path.ts';
 import { recordAction } from './record-action.ts';
-import { detachRefs } from './ref-marker.ts';
-import type { MachineAction, MachineEvent, MachineScope } from './types.ts';
+import { SystemIds } from './system-ids.ts';
+import type { MachineEvent, MachineScope } from './types.ts';
 
 /** Microsteps of one step, and events between its nodes, before it counts as endless. */
 export const MICROSTEPS_MAX = 2_000;
@@ -47,13 +48,13 @@ export class Kernel implements Frame {
   readonly engine: Engine;
   readonly scope: MachineScope;
   readonly base: DriverState;
-  readonly actions: MachineAction[] = [];
+  readonly log = new ActionLog();
   readonly root: NodeRun;
   /** Runs of the descendants that this step touched; `undefined` while there is none. */
   runs: Map<NodeRef, NodeRun> | undefined;
   /** The state after the step, for custom actions that run later. */
   after: DriverState | undefined;
-  #systemIds: Map<string, NodeRef> | undefined;
+  readonly #systemIds: SystemIds;
   #fatal: { readonly error: unknown } | undefined;
   #microsteps = 0;
 
@@ -62,6 +63,7 @@ export class Kernel implements Frame {
     this.base = base;
     this.scope = scope;
     this.root = root;
+    this.#systemIds = new SystemIds(base.systemIds);
     this.runs = undefined;
     this.after = undefined;
   }
@@ -152,19 +154,10 @@ export class Kernel implements Frame {
   }
 
   #launch(run: NodeRun): void {
-    const { ref } = run;
-    if (!isInside(ref.kind)) {
-      this.actions.push({
-        kind: 'invoke',
-        childPath: ref.path,
-        invoke: ref.kind,
-        src: ref.src,
-        input: detachRefs(run.input),
-      });
-      run.input = undefined;
-      return;
-    }
+    const { ref, input } = run;
+    run.input = undefined;
     if (ref.kind === 'machine') ref.logic.start?.(run.snapshot as AnyMachineSnapshot, scopeOf(ref));
+    else this.log.invoke(ref, input);
   }
 
   /** Whether its parent still has this node under its id: another may have taken the place within the same step. */
@@ -214,7 +207,7 @@ export class Kernel implements Frame {
     run.processing = STOPPED;
     this.releaseSystemId(run.ref);
     const parent = run.ref._parent === undefined ? undefined : this.run(run.ref._parent);
-    if (report && parent?.stopping !== true) this.actions.push({ kind: 'stop', path: run.ref.path });
+    if (report && parent?.stopping !== true) this.log.stop(run.ref);
   }
 
   #crash(run: NodeRun, error: unknown): void {
@@ -278,7 +271,7 @@ export class Kernel implements Frame {
 
   #transition(run: NodeRun, event: MachineEvent): NodeSnapshot | undefined {
     const { ref } = run;
-    const recorded = this.actions.length;
+    const recorded = this.log.length;
     try {
       return this.settled(
         run,
@@ -287,7 +280,7 @@ export class Kernel implements Frame {
     } catch (error) {
       if (this.#fatal !== undefined) throw error;
       if (run === this.root) throw this.fail(error);
-      if (ref.kind === 'machine') this.actions.length = recorded;
+      if (ref.kind === 'machine') this.log.rewind(recorded);
       run.deferred.length = 0;
       run.snapshot = { ...run.snapshot, status: 'error', error };
       this.#crash(run, error);
@@ -300,7 +293,7 @@ export class Kernel implements Frame {
       run.snapshot = { ...run.snapshot, status: 'stopped' };
       this.end(run, true);
     } else if (run.ref.kind === 'callback') {
-      this.actions.push({ kind: 'send-child', childPath: run.ref.path, event: detachRefs(event) });
+      this.log.sendChild(run.ref, event);
     }
   }
 
@@ -325,27 +318,12 @@ export class Kernel implements Frame {
     this.run(ref)!.deferred.push(task);
   }
 
-  emit(ref: NodeRef, event: MachineEvent): void {
-    this.actions.push({ kind: 'emit', path: ref.path, event: detachRefs(event) });
-  }
-
-  log(ref: NodeRef, values: unknown[]): void {
-    this.actions.push({ kind: 'log', path: ref.path, value: values.length === 1 ? values[0] : values });
-  }
-
   schedule(source: NodeRef, target: NodeRef, event: MachineEvent, delayMs: number, id: string | undefined): void {
-    this.actions.push({
-      kind: 'timer-set',
-      path: source.path,
-      timerKey: id ?? this.nextId(),
-      delayMs,
-      targetPath: target.path,
-      event: detachRefs(event),
-    });
+    this.log.setTimer(source, target, event, delayMs, id ?? this.nextId());
   }
 
   cancel(source: NodeRef, id: string): void {
-    this.actions.push({ kind: 'timer-cancel', path: source.path, timerKey: id });
+    this.log.cancelTimer(source, id);
   }
 
   nextId(): string {
@@ -365,28 +343,19 @@ export class Kernel implements Frame {
   // System ids
 
   systemRef(systemId: string): NodeRef | undefined {
-    return (this.#systemIds ?? this.base.systemIds)?.get(systemId);
+    return this.#systemIds.get(systemId);
   }
 
   systemRefs(): Record<string, NodeRef> {
-    return Object.fromEntries(this.#systemIds ?? this.base.systemIds ?? []);
+    return this.#systemIds.all();
   }
 
   claimSystemId(systemId: string, ref: NodeRef): void {
-    const holder = this.systemRef(systemId);
-    if (holder === ref) return;
-    if (holder !== undefined) throw new Error(`Actor with system ID '${systemId}' already exists.`);
-    this.#ownSystemIds().set(systemId, ref);
+    this.#systemIds.claim(systemId, ref);
   }
 
   releaseSystemId(ref: NodeRef): void {
-    if (ref.systemId === undefined || this.systemRef(ref.systemId) !== ref) return;
-    this.#ownSystemIds().delete(ref.systemId);
-  }
-
-  #ownSystemIds(): Map<string, NodeRef> {
-    this.#systemIds ??= new Map(this.base.systemIds);
-    return this.#systemIds;
+    this.#systemIds.release(ref);
   }
 
   /** Makes an error the whole step's, so that nobody on the way takes it for a child's. Returns it, to be thrown. */

@@ -35,9 +35,9 @@ function createScope(ref: NodeRef): NodeScope {
       return ref.sessionId;
     },
     system: engine.system,
-    logger: (...values: unknown[]) => kernel().log(ref, values),
+    logger: (...values: unknown[]) => kernel().log.print(ref, values),
     defer: (task: () => void) => kernel().defer(ref, task),
-    emit: (event: MachineEvent) => kernel().emit(ref, event),
+    emit: (event: MachineEvent) => kernel().log.emit(ref, event),
     stopChild: (child: NodeRef) => kernel().stopChild(ref, child),
     actionExecutor: (action: ExecutableAction) => kernel().perform(ref, action),
   };

@@ -18,12 +18,12 @@ const BUILT_IN = new Set(
 /** Notes what an action wants done, at the place where a live actor would do it. */
 export function recordAction(kernel: Kernel, ref: NodeRef, action: ExecutableAction): void {
   const { type, params, exec } = action;
-  if (type === 'xstate.log') kernel.actions.push(logAction(ref, params as LogParams));
-  else if (type === 'troupe.reply') kernel.actions.push(replyAction(params as ReplyParams));
-  else if (type === 'troupe.tell') kernel.actions.push(tellAction(params as TellParams));
+  if (type === 'xstate.log') kernel.log.add(logAction(ref, params as LogParams));
+  else if (type === 'troupe.reply') kernel.log.add(replyAction(params as ReplyParams));
+  else if (type === 'troupe.tell') kernel.log.add(tellAction(params as TellParams));
   else if (BUILT_IN.has(type)) exec?.(action.info, params);
   // An action that is named but not implemented does nothing in a live actor either.
-  else if (exec !== undefined) kernel.actions.push(customAction(kernel, ref, action));
+  else if (exec !== undefined) kernel.log.add(customAction(kernel, ref, action));
 }
 
 interface LogParams {

@@ -84,7 +84,7 @@ function init(engine: Engine, input: unknown, scope: MachineScope): MachineStep 
     kernel.root.snapshot = kernel.settled(kernel.root, first);
     kernel.start(engine.root);
   });
-  return { state: sealState(commit(kernel)), actions: kernel.actions, changed: true };
+  return { state: sealState(commit(kernel)), actions: kernel.log.actions, changed: true };
 }
 
 function transition(
@@ -128,7 +128,7 @@ function resume(engine: Engine, base: DriverState, scope: MachineScope, task: (k
   const kernel = new Kernel(engine, base, scope, resumedRun(engine.root, base.root));
   step(kernel, task);
   const state = commit(kernel);
-  return { state: sealState(state), actions: kernel.actions, changed: hasChanged(base, state) };
+  return { state: sealState(state), actions: kernel.log.actions, changed: hasChanged(base, state) };
 }
 
 function step(kernel: Kernel, task: (kernel: Kernel) => void): void {
