@@ -98,9 +98,18 @@ export class SharedFeed {
     this.#joining.delete(member);
     if (this.#next !== undefined) remove(this.#next, member);
     const group = this.#group;
-    if (group === undefined || !remove(group, member)) return;
-    if (group.members.size > 0) this.#regroupIn(TRIM_MS);
-    else this.#endGroup();
+    if (group !== undefined && remove(group, member)) {
+      if (group.members.size > 0) this.#regroupIn(TRIM_MS);
+      else this.#endGroup();
+    }
+    if (this.#group === undefined && this.#joining.size === 0) this.#cancelTimer();
+  }
+
+  /** Nobody is left: no timer may keep the process alive. */
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   #regroupIn(delayMs: number): void {
