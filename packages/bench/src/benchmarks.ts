@@ -1,28 +1,63 @@
 /** All benchmarks, in the order in which they run. */
+import { benchColdActors } from './cold-actors.ts';
 import { benchDurableTurn } from './durable-turn.ts';
+import { benchFirstTurn } from './first-turn.ts';
+import { benchPureStep } from './pure-step.ts';
 import type { Report } from './report.ts';
+import { benchSessionBytes } from './session-bytes.ts';
 
 export interface Benchmark {
   readonly name: string;
   run(report: Report, full: boolean): Promise<void>;
 }
 
-const QUICK = { rounds: 3, roundMs: 1_200 };
-const FULL = { rounds: 7, roundMs: 4_000 };
 const CALLERS = [1, 64, 512];
+const FOUR_TYPES = ['counter-a', 'counter-b', 'counter-c', 'counter-d'];
 
 export const BENCHMARKS: readonly Benchmark[] = [
   {
     name: 'durable-turn',
     run: (report, full) =>
-      benchDurableTurn({ name: 'durable-turn', callers: CALLERS, ...(full ? FULL : QUICK) }, report),
+      benchDurableTurn({ name: 'durable-turn', callers: CALLERS, ...rounds(full, 5, 1_000) }, report),
   },
   {
     name: 'durable-turn-no-ack',
-    run: (report, full) =>
-      benchDurableTurn(
-        { name: 'durable-turn-no-ack', callers: CALLERS, withoutPubAck: true, ...(full ? FULL : QUICK) },
-        report,
-      ),
+    run: (report, full) => {
+      const options = { name: 'durable-turn-no-ack', callers: CALLERS, withoutPubAck: true };
+      return benchDurableTurn({ ...options, ...rounds(full, 3, 800) }, report);
+    },
   },
+  {
+    name: 'durable-turn-sync-always',
+    run: (report, full) => {
+      const options = { name: 'durable-turn-sync-always', callers: CALLERS, server: { syncAlways: true } };
+      return benchDurableTurn({ ...options, ...rounds(full, 3, 800) }, report);
+    },
+  },
+  {
+    name: 'four-journals-sync-always',
+    run: (report, full) => {
+      const options = { name: 'four-journals-sync-always', callers: [64, 512], server: { syncAlways: true } };
+      return benchDurableTurn({ ...options, types: FOUR_TYPES, ...rounds(full, 3, 800) }, report);
+    },
+  },
+  { name: 'session-bytes', run: (report, full) => benchSessionBytes(report, full ? 5_000 : 2_000) },
+  {
+    name: 'cold-actors',
+    run: (report, full) =>
+      benchColdActors(full ? { actors: 100_000, entriesPerActor: 10 } : { actors: 5_000, entriesPerActor: 2 }, report),
+  },
+  {
+    name: 'pure-step',
+    run: async (report, full) => benchPureStep(report, full ? 100_000 : 20_000),
+  },
+  { name: 'first-turn', run: (report, full) => benchFirstTurn(report, full ? 9 : 3) },
 ];
+
+function rounds(
+  full: boolean,
+  quickRounds: number,
+  quickMs: number,
+): { readonly rounds: number; readonly roundMs: number } {
+  return full ? { rounds: 9, roundMs: 3_000 } : { rounds: quickRounds, roundMs: quickMs };
+}

@@ -21,13 +21,3 @@ function cpuSecondsOf(pid: number | undefined): number {
     return Number.NaN;
   }
 }
-
-/** Resident bytes of a process. */
-export function residentBytes(pid: number | undefined): number {
-  try {
-    const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return match === null ? Number.NaN : Number(match[1]) * 1024;
-  } catch {
-    return Number.NaN;
-  }
-}

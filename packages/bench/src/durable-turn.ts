@@ -30,7 +30,10 @@ export interface DurableTurnOptions {
 }
 
 const RAW_STREAM = 'RAW';
-const WARM_UP_MS = 1_500;
+/** So many turns, until the compiler has seen enough; at most so long. */
+const WARM_UP_TURNS = 30_000;
+const WARM_UP_ROUND_MS = 1_000;
+const WARM_UP_MS_MAX = 10_000;
 /** A turn's payload: 200 bytes as JSON. */
 const INPUT = 'm'.repeat(198);
 const PAYLOAD = Buffer.from(JSON.stringify(INPUT));
@@ -60,13 +63,21 @@ export async function benchDurableTurn(options: DurableTurnOptions, report: Repo
     raw: { caller: raw, pids: [server.pid, rawWorker.pid] },
     ours: { caller: ours, pids: [server.pid, worker.pid] },
   };
-  for (const { caller } of Object.values(contestants)) await runLoad(caller, 64, WARM_UP_MS);
+  progress('  warming up');
+  for (const { caller } of Object.values(contestants)) await warmUp(caller);
   for (const callers of options.callers) {
     await compare(options, callers, contestants, report, () =>
       readStreams(server.url, configFor(types, types.length > 1)),
     );
   }
   progress(`  answers that overtook their PubAck in the raw loop: ${raw.overtakes}`);
+}
+
+async function warmUp(caller: Caller): Promise<void> {
+  const endAt = performance.now() + WARM_UP_MS_MAX;
+  for (let turns = 0; turns < WARM_UP_TURNS && performance.now() < endAt; ) {
+    turns += (await runLoad(caller, 64, WARM_UP_ROUND_MS)).turns;
+  }
 }
 
 async function compare(
@@ -127,16 +138,16 @@ async function openCallers(url: string, types: readonly string[], pubAck: boolea
   const raw = await RawCallers.open({ ...common, subjectOf: (n) => `raw.task.s${n}`, replyToHeader: 'Reply-To' });
   if (pubAck) {
     const troupe = await connect({ url });
-    return {
-      raw,
-      ours: new TroupeCallers(troupe, types),
-      close: async () => void (await raw.close(), await troupe.close()),
-    };
+    return { raw, ours: new TroupeCallers(troupe, types), close: () => closeBoth(raw, troupe) };
   }
   // Troupe's client always asks for the PubAck: without it, callers are plain NATS clients that publish a task.
   const subjectOf = (n: number): string => `troupe.task.${types[n % types.length]}.s${n}`;
   const ours = await RawCallers.open({ ...common, subjectOf, replyToHeader: HEADERS.replyTo });
-  return { raw, ours, close: async () => void (await raw.close(), await ours.close()) };
+  return { raw, ours, close: () => closeBoth(raw, ours) };
+}
+
+async function closeBoth(...connections: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(connections.map((one) => one.close()));
 }
 
 class TroupeCallers implements Caller {

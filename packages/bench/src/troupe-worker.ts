@@ -27,12 +27,12 @@ async function main(url: string, types: string[], separate: boolean, options: Wo
     if (message === 'stats') process.send?.(worker.stats());
     else if (message === 'collect') collect();
   });
-  process.once('disconnect', () => process.exit());
+  process.once('disconnect', () => void worker.drain().finally(() => process.exit()));
 }
 
 function collect(): void {
   for (let i = 0; i < 3; i++) globalThis.gc?.();
-  process.send?.('collected');
+  process.send?.(process.memoryUsage());
 }
 
 const [url, types, journals, options] = process.argv.slice(2);

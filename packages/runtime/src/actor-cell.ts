@@ -317,8 +317,9 @@ export class ActorCell {
     this.#storedSeq = stored.seq;
     this.#storedBytes = stored.bytes.length;
     const kept = this.#passed.findIndex((seq) => seq > stored.seq);
+    // What came since is taken to have had the mean size: it only decides when the next one is due.
+    this.#sinceBytes = kept < 0 ? 0 : this.#sinceBytes * (1 - kept / this.#passed.length);
     this.#passed = kept < 0 ? [] : this.#passed.slice(kept);
-    this.#sinceBytes = kept < 0 ? 0 : this.#sinceBytes;
     this.dirtySince = this.#passed[0] ?? 0;
     if (this.dirtySince !== 0) this.dirtyAtMs = this.#host.clock.monotonic();
   }
