@@ -1,0 +1,8 @@
+/** For the tests of this package. */
+export { ledger } from './agents/ledger.ts';
+export { support } from './agents/support.ts';
+export { PARTITIONS } from './partitions.ts';
+export { chooseSeed, createRandom, type Random } from './random.ts';
+export { until, within } from './waiting.ts';
+export { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
+export { World, type WorldOptions } from './world.ts';
