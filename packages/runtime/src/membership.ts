@@ -55,9 +55,15 @@ export class Membership {
     );
   }
 
-  async renew(): Promise<void> {
+  /** Stores the lease. @returns the monotonic time at which that was sent, for `confirm`. */
+  async renew(): Promise<number> {
     const sentAtMs = this.#ports.clock.monotonic();
     await this.#ports.records.put(`worker.${this.#self.id}`, this.#self, { ttlMs: this.#options.leaseTtlMs });
+    return sentAtMs;
+  }
+
+  /** The partitions' records were read back after that renewal: ownership is as fresh as it (R5). */
+  confirm(sentAtMs: number): void {
     this.#renewedAtMs = sentAtMs;
   }
 

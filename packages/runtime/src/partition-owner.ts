@@ -23,6 +23,7 @@ import {
 import { migrateStoredState } from '@troupe/core/internal';
 import {
   type ActorAddress,
+  assertType,
   type DecodeEntryOptions,
   decodeEntry,
   decodeKey,
@@ -33,7 +34,6 @@ import {
   type StoredMessage,
   type Subjects,
   TroupeError,
-  TYPE_PATTERN,
   toFailureRecord,
 } from '@troupe/wire';
 import { ActorCell } from './actor-cell.ts';
@@ -272,18 +272,16 @@ export class PartitionOwner implements CellHost, EffectHost {
     const known = this.cells.get(name);
     if (known !== undefined) {
       while (known.waking && known.suspended === undefined && !this.dropped) await this.#sleep(2);
-      return known;
+      return isNobody(known) ? undefined : known;
     }
     const definition = this.#host.definitions.get(address.type);
     if (definition === undefined) return undefined;
     const cell = new ActorCell(this, address, definition);
     this.cells.set(name, cell);
     await cell.wake();
-    if (cell.state?.seq === 0 && cell.dirtySince === 0) {
-      this.cells.delete(name);
-      return undefined;
-    }
-    return cell;
+    if (!isNobody(cell)) return cell;
+    if (this.cells.get(name) === cell) this.cells.delete(name);
+    return undefined;
   }
 
   // --- CellHost
@@ -980,9 +978,14 @@ function unlessDropped(error: unknown): void {
   if (!(error instanceof Dropped)) throw error;
 }
 
+/** Nothing was ever sent to it: only a query has loaded it. */
+function isNobody(cell: ActorCell): boolean {
+  return cell.state?.seq === 0 && cell.dirtySince === 0;
+}
+
 function addressOf(message: StoredMessage): ActorAddress | undefined {
-  if (!TYPE_PATTERN.test(message.type)) return undefined;
   try {
+    assertType(message.type);
     return { type: message.type, key: decodeKey(message.keyToken) };
   } catch {
     return undefined;

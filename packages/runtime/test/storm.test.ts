@@ -3,7 +3,7 @@ import { createEffectLogic, createReplyAction, createTellAction, defineActor } f
 import { decodeOutcome, encodePayload, taskMessage } from '@troupe/wire';
 import { describe, expect, test } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
-import { startWorker, type Worker } from '../src/index.ts';
+import { type Log, startWorker, type Worker } from '../src/index.ts';
 import { type FaultPlan, MemoryBroker, type MemoryPorts, VirtualClock } from '../src/internal.ts';
 
 interface Task {
@@ -111,6 +111,13 @@ function random(seed: number): () => number {
   };
 }
 
+function logTo(lines: string[], clock: VirtualClock): Log {
+  const line = (level: string) => (fields: object, message: string) => {
+    lines.push(`${clock.monotonic()} ${level} ${message} ${JSON.stringify(fields)}`);
+  };
+  return { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error') };
+}
+
 class Storm {
   readonly clock = new VirtualClock();
   readonly broker = new MemoryBroker({ clock: this.clock, partitions: 4 });
@@ -118,7 +125,10 @@ class Storm {
   readonly accepted = new Set<string>();
   readonly #random: () => number;
   readonly #faults: FaultPlan;
+  #started = 0;
   #calm = false;
+  readonly logged: string[] = [];
+  readonly log = logTo(this.logged, this.clock);
   workers: { worker: Promise<Worker>; ports: MemoryPorts }[] = [];
   client: MemoryPorts;
 
@@ -153,7 +163,7 @@ class Storm {
 
   start(): void {
     const ports = this.broker.connect({ faults: this.#faults });
-    const worker = startWorker({ ports, definitions });
+    const worker = startWorker({ ports, definitions, log: this.log, id: `w${++this.#started}` });
     worker.catch(() => undefined);
     this.workers.push({ worker, ports });
   }
@@ -163,6 +173,14 @@ class Storm {
     if (victim === undefined) return;
     victim.ports.connection.disconnect();
     void victim.worker.then((worker) => worker.kill()).catch(() => undefined);
+  }
+
+  /** What a failing seed needs to be understood. */
+  async story(): Promise<string> {
+    const stats: string[] = [];
+    for (const { worker } of this.workers) void worker.then((one) => stats.push(JSON.stringify(one.stats())));
+    await this.clock.advance(1);
+    return [...this.logged.slice(-25), ...stats].join('\n');
   }
 
   calm(): void {
@@ -246,7 +264,7 @@ describe('a storm of crashes, cuts, lost and late messages', () => {
       storm.calm();
       const done = await storm.clock.advanceUntil(() => storm.outcomes.size === n, 300_000);
       const missing = Array.from({ length: n }, (_, at) => `t${at}`).filter((id) => !storm.outcomes.has(id));
-      expect({ done, missing }).toEqual({ done: true, missing: [] });
+      expect({ done, missing }, await storm.story()).toEqual({ done: true, missing: [] });
       const noted: string[] = [];
       for (const [key, tasks] of given) {
         if (tasks.length === 0) continue;
