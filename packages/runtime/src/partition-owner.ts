@@ -88,6 +88,9 @@ interface Held {
 /** R4: entries younger than this are never purged, whatever a policy says; it covers any lease TTL many times over. */
 export const PURGE_AGE_MS_MIN = 600_000;
 
+/** A checkpoint that only spares the next owner replies may wait so many times longer: callers drop a second reply. */
+const REPLIES_ONLY_FACTOR = 4;
+
 /** Effects that are acknowledged once and then done, and that a new owner need not repeat below `done`. */
 const ONE_SHOT: ReadonlySet<Effect['kind']> = new Set([
   'reply',
@@ -123,6 +126,9 @@ export class PartitionOwner implements CellHost, EffectHost {
   #types: Checkpoint['types'];
   #refused: Checkpoint['refused'];
   #writing: Promise<void> | undefined;
+  /** Something other than a reply was done that the next owner would do again. */
+  #worksAgain = false;
+  #writtenAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #purgeTimer: Timer | undefined;
   #lastAt = 0;
@@ -481,7 +487,10 @@ export class PartitionOwner implements CellHost, EffectHost {
       publishOutcome(this.#host, held.cell.address, held.cell.definition, held.effect);
       return;
     }
-    if (ONE_SHOT.has(held.effect.kind)) this.owe(held.cell, held.message.seq);
+    if (ONE_SHOT.has(held.effect.kind)) {
+      this.#worksAgain = true;
+      this.owe(held.cell, held.message.seq);
+    }
     if (this.#held.length === 0 && this.fresh) this.#execute(held);
     else this.#held.push(held);
   }
@@ -841,6 +850,10 @@ export class PartitionOwner implements CellHost, EffectHost {
     if (!this.live) return;
     this.#pullMark();
     this.#moveTypes();
+    const nowMs = this.clock.monotonic();
+    if (!this.#worksAgain && nowMs - this.#writtenAtMs < this.options.checkpointEveryMs * REPLIES_ONLY_FACTOR) return;
+    this.#worksAgain = false;
+    this.#writtenAtMs = nowMs;
     this.#writing ??= this.#writeCheckpoint(false).finally(() => {
       this.#writing = undefined;
     });
