@@ -31,8 +31,17 @@ export interface Surround {
 
 /** Runs it. Rejects with what went wrong, after everything has been stopped. */
 export async function runDesk(options: DeskOptions, around: Surround): Promise<void> {
-  await using cleanup = new AsyncDisposableStack();
   const broken = new AbortController();
+  try {
+    await runUnless(broken, options, around);
+  } catch (error) {
+    // Whatever failed then, failed because of this.
+    throw broken.signal.aborted ? broken.signal.reason : error;
+  }
+}
+
+async function runUnless(broken: AbortController, options: DeskOptions, around: Surround): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
   const signal = AbortSignal.any([around.signal, broken.signal]);
   const fail = (why: string): void => broken.abort(new Error(why));
   const note = (text: string): void => void around.stderr.write(`${text}\n`);

@@ -7,7 +7,7 @@ export type Style = (colour: 'bold' | 'dim' | 'cyan', text: string) => string;
 
 const CODES = { bold: [1, 22], dim: [2, 22], cyan: [36, 39] } as const;
 const LINES_MAX = 14;
-const WIDTH_MAX = 110;
+const WIDTH_MAX = 130;
 
 /** Colours on a terminal, unless NO_COLOR says no. */
 export function styleFor(terminal: boolean, env: Readonly<Record<string, string | undefined>>): Style {
@@ -32,25 +32,29 @@ export function showAnswer(question: string, answer: DeskAnswer, ms: number, sty
   return `${lines.join('\n')}\n`;
 }
 
-/** The beginning of a passage, in lines that fit. */
+/** The beginning of a passage, in lines that fit: prose is wrapped, code is cut. */
 export function excerpt({ text }: Passage): string {
   const lines = text
     .split('\n')
     .filter((line, index, all) => line.trim() !== '' || (all[index - 1] ?? '').trim() !== '');
-  const shown = lines.slice(0, LINES_MAX).map((line) => (line.length > WIDTH_MAX ? wrap(line) : line));
+  const shown: string[] = [];
+  let code = false;
+  for (const line of lines.slice(0, LINES_MAX)) {
+    if (/^ {0,3}(```|~~~)/.test(line)) code = !code;
+    shown.push(...(line.length <= WIDTH_MAX ? [line] : code ? [`${line.slice(0, WIDTH_MAX - 4)} ...`] : wrap(line)));
+  }
   return [...shown, ...(lines.length > LINES_MAX ? ['...'] : [])].join('\n');
 }
 
-function wrap(line: string): string {
-  const rows: string[] = [];
-  let row = '';
+function wrap(line: string): string[] {
+  const rows: string[] = [''];
   for (const word of line.split(' ')) {
-    if (row !== '' && row.length + word.length + 1 > WIDTH_MAX) {
-      rows.push(row);
-      row = word;
-    } else row = row === '' ? word : `${row} ${word}`;
+    const row = rows.at(-1)!;
+    if (row === '') rows[rows.length - 1] = word;
+    else if (row.length + word.length < WIDTH_MAX) rows[rows.length - 1] = `${row} ${word}`;
+    else rows.push(word);
   }
-  return [...rows, row].join('\n');
+  return rows;
 }
 
 function indent(text: string): string {

@@ -8,10 +8,18 @@ import { resolveSettings } from '@troupe/service-worker/internal';
 import config from '../troupe.config.ts';
 import { isCountsRequest, type WorkerMessage } from './worker-messages.ts';
 
+/** Somebody waits at the terminal, and whatever isn't finished goes on at the next start. */
+const DRAIN_MS = '3000';
+
 const tell = (message: WorkerMessage): unknown => process.send?.(message);
 const log = createLogger({ level: process.env.TROUPE_LOG_LEVEL || 'info', fields: { component: 'worker' } });
 try {
-  const { settings } = resolveSettings({ env: process.env, config, cwd: process.cwd() });
+  const { settings } = resolveSettings({
+    flags: { 'drain-ms': DRAIN_MS },
+    env: process.env,
+    config,
+    cwd: process.cwd(),
+  });
   process.exitCode = await runWorker({
     settings,
     config,

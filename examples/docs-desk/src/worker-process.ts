@@ -20,7 +20,7 @@ export interface WorkerProcessOptions {
 
 /** How long it may take until it is ready, and until it is gone, ms. */
 const READY_MS = 60_000;
-const STOP_MS = 15_000;
+const STOP_MS = 6_000;
 const COUNT_MS = 5_000;
 const LOG_TAIL_CHARS = 2_000;
 
