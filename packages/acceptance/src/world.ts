@@ -5,7 +5,7 @@
  * 1. Closing ends every process that it started and removes every file that it made.
  * 2. Nothing waits without a deadline.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AnyAgent, type OpenedJournal, openJournal } from '@troupe/agent';
@@ -114,6 +114,11 @@ export class World {
     } catch {
       return [];
     }
+  }
+
+  /** Leaves a note for agents. */
+  write(name: string, text: string): void {
+    writeFileSync(join(this.#notesDir, name), text);
   }
 
   /** Messages in the journal. */

@@ -1,0 +1,5 @@
+import { defineConfig } from '@troupe/agent';
+import { ledger } from '../agents/ledger.ts';
+
+/** As a user's project is: every limit at its default. */
+export default defineConfig({ actors: [ledger] });

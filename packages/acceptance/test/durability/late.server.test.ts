@@ -1,0 +1,48 @@
+/** What comes late answers nobody else; what was due is not overtaken. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until, World } from '@troupe/acceptance/internal';
+import { expect, test } from 'vitest';
+
+test.each([
+  ['the worker lives on', false],
+  ['the worker is killed in between', true],
+])(
+  'a late outcome of a turn that has ended never answers the next caller: %s',
+  async (_what, crash) => {
+    await using world = await World.start({ project: 'clocked' });
+    const actor = world.troupe.actor('hasty', 'one');
+    const first = actor.ask('first', { deadlineMs: 50_000 });
+    await until('the first work to start', () => world.notes('started-first').length > 0);
+    await actor.signal({ type: 'hurry' });
+    expect(await first).toBe('early');
+
+    let answered: unknown;
+    const second = actor.ask('second', { deadlineMs: 50_000 }).then((answer) => {
+      answered = answer;
+      return answer;
+    });
+    await until('the second work to start', () => world.notes('started-second').length > 0);
+    if (crash) await world.crashWorker();
+    world.write('go-first', 'go');
+    await actor.waitFor(({ context }) => (context as { done: string[] }).done.includes('first'), { timeoutMs: 40_000 });
+    expect(answered).toBeUndefined();
+    world.write('go-second', 'go');
+    expect(await second).toBe('the answer of the second');
+    expect((await actor.snapshot()).context).toEqual({ done: ['first', 'second'] });
+  },
+  120_000,
+);
+
+test('a task never overtakes a timer that was due before it, with the worker dead for longer than the delay', async () => {
+  await using world = await World.start({ project: 'clocked' });
+  const actor = world.troupe.actor('clocked', 'one');
+  expect(await actor.ask({ type: 'wait' })).toBe('waiting');
+  await world.worker.kill();
+  const early = actor.ask('before it is due', { deadlineMs: 50_000 });
+  await sleep(3_500);
+  const late = actor.ask('after it was due', { deadlineMs: 50_000 });
+  await sleep(200);
+  await world.startWorker();
+  expect(await early).toBe('0 at "waiting"');
+  expect(await late).toBe('late, fired 1');
+}, 120_000);
