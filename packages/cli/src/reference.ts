@@ -78,5 +78,5 @@ function sectionOf(command: Command): string[] {
 
 function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(heads), `|${heads.map(() => '---').join('|')}|`, ...rows.map(line)];
+  return [line(heads), `| ${heads.map(() => '---').join(' | ')} |`, ...rows.map(line)];
 }
