@@ -14,7 +14,7 @@ import { TYPE } from './machine.ts';
 import { WorkerProcess } from './processes.ts';
 import { RawCallers } from './raw-callers.ts';
 import { connectRaw } from './raw-nats.ts';
-import { progress, type Report } from './report.ts';
+import { progress, type Report, type Row } from './report.ts';
 import { median } from './statistics.ts';
 import { configFor } from './streams.ts';
 
@@ -63,12 +63,16 @@ export async function benchDurableTurn(options: DurableTurnOptions, report: Repo
     raw: { caller: raw, pids: [server.pid, rawWorker.pid] },
     ours: { caller: ours, pids: [server.pid, worker.pid] },
   };
+  const streams = (): ReturnType<typeof readStreams> => readStreams(server.url, configFor(types, types.length > 1));
+  const empty = await streams();
+  // From the first turn on: over a short time, a snapshot here or there decides.
+  const bytes = async (): Promise<ReturnType<typeof bytesBetween>> => bytesBetween(empty, await streams());
   progress('  warming up');
   for (const { caller } of Object.values(contestants)) await warmUp(caller);
   for (const callers of options.callers) {
-    await compare(options, callers, contestants, report, () =>
-      readStreams(server.url, configFor(types, types.length > 1)),
-    );
+    const row = await compare(options, callers, contestants);
+    const { perTurn, ownPerTurn } = await bytes();
+    report({ ...row, bytesPerTurn: perTurn, ownBytesPerTurn: ownPerTurn });
   }
   progress(`  answers that overtook their PubAck in the raw loop: ${raw.overtakes}`);
 }
@@ -84,19 +88,15 @@ async function compare(
   options: DurableTurnOptions,
   callers: number,
   contestants: { readonly raw: Contestant; readonly ours: Contestant },
-  report: Report,
-  streams: () => ReturnType<typeof readStreams>,
-): Promise<void> {
+): Promise<Row> {
   const raw: Measured[] = [];
   const ours: Measured[] = [];
-  const before = await streams();
   for (let round = 0; round < options.rounds; round++) {
     progress(`  ${options.name} at ${callers}: round ${round + 1} of ${options.rounds}`);
     raw.push(await measure(contestants.raw, callers, options.roundMs));
     ours.push(await measure(contestants.ours, callers, options.roundMs));
   }
-  const bytes = bytesBetween(before, await streams());
-  report({
+  return {
     name: options.name,
     callers,
     turnsPerSecond: median(ours.map((one) => one.turnsPerSecond)),
@@ -106,11 +106,9 @@ async function compare(
     rawP50Ms: median(raw.map((one) => one.p50Ms)),
     p99Ms: median(ours.map((one) => one.p99Ms)),
     rawP99Ms: median(raw.map((one) => one.p99Ms)),
-    bytesPerTurn: bytes.perTurn,
-    ownBytesPerTurn: bytes.ownPerTurn,
     cpuSecondsPer10kTurns: median(ours.map((one) => one.cpuPer10k)),
     rawCpuSecondsPer10kTurns: median(raw.map((one) => one.cpuPer10k)),
-  });
+  };
 }
 
 /** The CPU is that of server and worker: what a turn costs whoever runs them. */

@@ -70,7 +70,9 @@ async function publish(times: number): Promise<number[][]> {
   for (let i = 0; i < times; i++) {
     const addresses = Array.from({ length: ACTORS }, (_, n) => ({ type: 'support', key: `a${n}` }));
     const acks = await Promise.all(addresses.map((one) => ports.journal.publish('task', one, payload, {})));
-    acks.forEach(({ seq }, n) => stored[ports.journal.partitionOf(addresses[n]!)]!.push(seq));
+    acks.forEach(({ seq }, n) => {
+      stored[ports.journal.partitionOf(addresses[n]!)]!.push(seq);
+    });
   }
   return stored.map((seqs) => seqs.sort((a, b) => a - b));
 }
