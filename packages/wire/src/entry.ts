@@ -8,7 +8,7 @@
  *    event subject only, whatever headers a client sends.
  * 3. A refused message still says where its refusal may be sent, if that address is valid.
  */
-import { decodeKey, formatAddress, TYPE_PATTERN } from './address.ts';
+import { assertType, decodeKey, formatAddress } from './address.ts';
 import { CodecError } from './codec-error.ts';
 import { toFailureRecord } from './failure.ts';
 import { hash53 } from './hash.ts';
@@ -133,15 +133,7 @@ const HASH_SEEDS: Readonly<Record<string, number>> = Object.fromEntries(
 );
 
 function assertStoredAddress(message: StoredMessage): void {
-  if (!TYPE_PATTERN.test(message.type)) {
-    throw new TroupeError(
-      'InvalidType',
-      `The subject names the actor type ${JSON.stringify(message.type.slice(0, 100))}, which does not match ${TYPE_PATTERN.source}.`,
-      {
-        details: { type: message.type.slice(0, 100) },
-      },
-    );
-  }
+  assertType(message.type);
   decodeKey(message.keyToken);
 }
 

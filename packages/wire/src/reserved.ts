@@ -6,8 +6,11 @@ export const RESERVED_EVENT_PREFIXES = ['xstate.', 'troupe.'] as const;
 /** Event type that wraps a payload which isn't an event itself. */
 export const TASK_EVENT = 'task';
 
-/** Types that no definition may have: `invalid` names the dead letters that have no valid address. */
-export const RESERVED_TYPES = ['invalid'] as const;
+/**
+ * Types that no definition may have: `invalid` names the dead letters that have no valid address; the others are keys
+ * that no stored object may have, and records are kept by type.
+ */
+export const RESERVED_TYPES = ['invalid', 'constructor', 'prototype'] as const;
 
 /** Types whose definitions Troupe brings along. They have no privileges, but one name has one meaning. */
 export const BUILT_IN_TYPES = ['memory', 'tool', 'supervisor'] as const;

@@ -183,6 +183,8 @@ describe('refusals', () => {
   test.each([
     ['InvalidType', 'Support', 'john'],
     ['InvalidType', '', ''],
+    ['InvalidType', 'invalid', 'john'],
+    ['InvalidType', 'constructor', 'john'],
     ['InvalidKey', 'support', ''],
     ['InvalidKey', 'support', 'john.doe'],
     ['InvalidKey', 'support', '=6Aohn'],
