@@ -30,7 +30,8 @@ import {
   toFailureRecord,
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
-import type { PartitionHost, PartitionOwner } from './partition-owner.ts';
+import type { PartitionHost } from './partition-host.ts';
+import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
 
 /** What answering needs of the worker. */

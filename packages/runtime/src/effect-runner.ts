@@ -128,10 +128,12 @@ export class EffectRunner {
     for (const run of [...this.#runs.values()]) if (run.host === host) this.#end(run);
   }
 
-  /** How many effects of a partition run: a drain waits for them. */
-  runningOf(host: EffectHost): number {
+  /** How many calls of a partition will end by themselves: a drain waits for them. */
+  endingOf(host: EffectHost): number {
     let count = 0;
-    for (const run of this.#runs.values()) if (run.host === host) count++;
+    for (const { host: owner, effect } of this.#runs.values()) {
+      if (owner === host && effect.kind !== 'callback' && effect.kind !== 'observable') count++;
+    }
     return count;
   }
 

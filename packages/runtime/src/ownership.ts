@@ -12,7 +12,8 @@
 import { ownerOf } from './assignment.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Membership, WorkerRecord } from './membership.ts';
-import { type PartitionHost, PartitionOwner } from './partition-owner.ts';
+import type { PartitionHost } from './partition-host.ts';
+import { PartitionOwner } from './partition-owner.ts';
 import type { Timer } from './ports.ts';
 
 /** Who owns a partition, as stored. */

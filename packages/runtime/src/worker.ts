@@ -16,7 +16,8 @@ import { Membership, type WorkerRecord } from './membership.ts';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Ownership } from './ownership.ts';
-import type { PartitionOwner, WorkerCounters } from './partition-owner.ts';
+import type { WorkerCounters } from './partition-host.ts';
+import type { PartitionOwner } from './partition-owner.ts';
 import type { Ports, Timer } from './ports.ts';
 import { Slots } from './slots.ts';
 

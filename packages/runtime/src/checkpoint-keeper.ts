@@ -1,0 +1,233 @@
+/**
+ * The checkpoint of an owned partition: claimed, kept up to date, and what may be purged by it.
+ *
+ * Invariants
+ * R2  done = lowest owed sequence - 1, never a maximum.
+ * R3  One record, compare-and-set, under one epoch, written before the journal is read.
+ * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `PURGE_AGE_MS_MIN`.
+ */
+import { formatAddress } from '@troupe/wire';
+import type { ActorCell } from './actor-cell.ts';
+import { type Checkpoint, checkpointKey, readCheckpoint, sameCheckpoint } from './checkpoint.ts';
+import { Dropped, insist, type PartitionHost } from './partition-host.ts';
+import type { SeqTracker } from './seq-tracker.ts';
+
+/** Entries younger than this are never purged, whatever a policy says; it covers any lease TTL many times over. */
+export const PURGE_AGE_MS_MIN = 600_000;
+/** A checkpoint that only spares the next owner replies may wait so many times longer: callers drop a second reply. */
+const REPLIES_ONLY_FACTOR = 4;
+const REFUSED_TYPES_MAX = 256;
+
+/** What a checkpoint is made of. */
+export interface CheckpointSource {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly dropped: boolean;
+  /** Last sequence taken from the reader. */
+  readonly position: number;
+  readonly cells: ReadonlyMap<string, ActorCell>;
+  readonly owed: SeqTracker;
+  /** Another owner has written: nothing may be done any more. */
+  taken(epoch: number): void;
+}
+
+export class CheckpointKeeper {
+  readonly #host: PartitionHost;
+  readonly #source: CheckpointSource;
+  #current: Checkpoint;
+  #revision: number;
+  #types: Checkpoint['types'];
+  #refused: Checkpoint['refused'];
+  #clean = false;
+  #claimHead = 0;
+  #writing: Promise<void> | undefined;
+  #writtenAtMs = Number.NEGATIVE_INFINITY;
+  /** Something other than a reply was done that the next owner would do again. */
+  worksAgain = false;
+
+  constructor(host: PartitionHost, source: CheckpointSource, revision: number, checkpoint: Checkpoint) {
+    this.#host = host;
+    this.#source = source;
+    this.#revision = revision;
+    this.#current = checkpoint;
+    this.#types = checkpoint.types;
+    this.#refused = checkpoint.refused;
+  }
+
+  /** The last acknowledged checkpoint. */
+  get current(): Checkpoint {
+    return this.#current;
+  }
+  get types(): Checkpoint['types'] {
+    return this.#types;
+  }
+  /** Nobody folded anything at or above the mark before this claim. */
+  get clean(): boolean {
+    return this.#clean;
+  }
+
+  /** Writes this owner's epoch. @throws Dropped when a later owner was faster. */
+  async claim(head: number): Promise<void> {
+    const { records } = this.#host.ports;
+    this.#claimHead = head;
+    for (;;) {
+      const claimed = this.#claimed(head);
+      const result = await this.#insist(() => records.put(this.#key, claimed, { expectedRevision: this.#revision }));
+      if (result.kind === 'saved') {
+        this.#adopt(result.revision, claimed);
+        return;
+      }
+      const stored = await this.#insist(() => readCheckpoint(records, this.#source.partition));
+      if (stored.checkpoint.epoch > this.#source.epoch) {
+        this.#source.taken(stored.checkpoint.epoch);
+        throw new Dropped();
+      }
+      this.#adopt(stored.revision, stored.checkpoint);
+      // This owner's own write, whose acknowledgement was lost.
+      if (stored.checkpoint.epoch === this.#source.epoch) return;
+    }
+  }
+
+  /** R6: the epoch is read again. @returns whether it is still this owner's. */
+  async stillOurs(): Promise<boolean> {
+    const { checkpoint } = await this.#insist(() => readCheckpoint(this.#host.ports.records, this.#source.partition));
+    if (checkpoint.epoch === this.#source.epoch) return true;
+    this.#source.taken(checkpoint.epoch);
+    return false;
+  }
+
+  /** The last refused sequence of an unknown type: what was refused stays refused when the type appears. */
+  refusedUpTo(type: string): number {
+    return this.#refused[type] ?? 0;
+  }
+
+  refuse(type: string, seq: number): void {
+    const next = { ...this.#refused, [type]: seq };
+    const names = Object.keys(next);
+    if (names.length > REFUSED_TYPES_MAX) delete next[names.reduce((a, b) => (next[a]! < next[b]! ? a : b))];
+    this.#refused = next;
+  }
+
+  /** Called every `checkpointEveryMs`. */
+  maintain(): void {
+    this.#pullMark();
+    this.#moveTypes();
+    const { clock, options } = this.#host;
+    const nowMs = clock.monotonic();
+    if (!this.worksAgain && nowMs - this.#writtenAtMs < options.checkpointEveryMs * REPLIES_ONLY_FACTOR) return;
+    this.worksAgain = false;
+    this.#writtenAtMs = nowMs;
+    this.#writing ??= this.write(false).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** @param released nobody has folded anything at or above the mark. */
+  async write(released: boolean): Promise<void> {
+    const { position, cells, dropped, owed } = this.#source;
+    if (dropped || (released && owed.size > 0)) return;
+    const woken: string[] = [];
+    for (const cell of cells.values()) if (cell.wakeful) woken.push(formatAddress(cell.address));
+    const done = Math.max(this.#current.done, Math.min(owed.lowest() - 1, position));
+    const next: Checkpoint = {
+      ...this.#current,
+      done,
+      mark: this.#mark(done),
+      woken: woken.sort(),
+      types: this.#types,
+      refused: this.#refused,
+      released,
+    };
+    if (sameCheckpoint(next, this.#current)) return;
+    try {
+      await this.#store(next);
+    } catch (error) {
+      this.#host.log.warn(
+        { partition: this.#source.partition, error: String(error) },
+        'checkpoint not written; it will be tried again',
+      );
+    }
+  }
+
+  /** Removes what is covered by stored snapshots and old enough. `lastAt`: time of the last entry read. */
+  async purge(lastAt: number, isFresh: () => boolean): Promise<void> {
+    const { partition } = this.#source;
+    const { journal } = this.#host.ports;
+    const policies = [...this.#host.definitions.values()].map((one) => one.history.keepForMs);
+    const keepMs = Math.max(PURGE_AGE_MS_MIN, this.#host.options.leaseTtlMs, ...policies);
+    const young = await journal.firstSeqSince(partition, lastAt - keepMs);
+    const before = Math.min(this.#current.mark, young);
+    if (before > 1 && isFresh()) await journal.purge(partition, before);
+  }
+
+  get #key(): string {
+    return checkpointKey(this.#source.partition);
+  }
+
+  #adopt(revision: number, checkpoint: Checkpoint): void {
+    this.#revision = revision;
+    this.#current = checkpoint;
+    this.#types = checkpoint.types;
+  }
+
+  /** After a clean hand-over nothing above the mark was folded by anybody: the new code may begin there. */
+  #claimed(head: number): Checkpoint {
+    const { dev, definitions, workerId } = this.#host;
+    this.#clean = this.#current.released || head < this.#current.mark;
+    const types = { ...this.#current.types };
+    for (const { type, version, hash } of definitions.values()) {
+      if (this.#clean || dev || types[type] === undefined) types[type] = { version, hash };
+    }
+    return { ...this.#current, epoch: this.#source.epoch, worker: workerId, types, released: false };
+  }
+
+  #mark(done: number): number {
+    let mark = Math.min(this.#source.position, done) + 1;
+    for (const cell of this.#source.cells.values()) {
+      if (cell.dirtySince !== 0 && cell.dirtySince < mark) mark = cell.dirtySince;
+      if (cell.firstQueued < mark) mark = cell.firstQueued;
+    }
+    return Math.max(mark, this.#current.mark);
+  }
+
+  /** Snapshots the actors that hold the mark back too far. */
+  #pullMark(): void {
+    const { markLagMax, markAgeMsMax } = this.#host.options;
+    const nowMs = this.#host.clock.monotonic();
+    for (const cell of this.#source.cells.values()) {
+      if (cell.dirtySince === 0) continue;
+      const lags = this.#source.position - cell.dirtySince > markLagMax || nowMs - cell.dirtyAtMs > markAgeMsMax;
+      if (lags) cell.requestSnapshot();
+    }
+  }
+
+  /** Once everything older code folded is covered by snapshots, new actors begin with the new code. */
+  #moveTypes(): void {
+    if (this.#current.mark <= this.#claimHead) return;
+    let types = this.#types;
+    for (const { type, version, hash } of this.#host.definitions.values()) {
+      const stamped = types[type];
+      if (stamped?.version !== version || stamped.hash !== hash) types = { ...types, [type]: { version, hash } };
+    }
+    this.#types = types;
+  }
+
+  async #store(next: Checkpoint): Promise<void> {
+    const { records } = this.#host.ports;
+    const result = await records.put(this.#key, next, { expectedRevision: this.#revision });
+    if (this.#source.dropped) return;
+    if (result.kind === 'saved') {
+      this.#revision = result.revision;
+      this.#current = next;
+      return;
+    }
+    const { revision, checkpoint } = await readCheckpoint(records, this.#source.partition);
+    if (this.#source.dropped) return;
+    if (checkpoint.epoch !== this.#source.epoch) this.#source.taken(checkpoint.epoch);
+    else this.#adopt(revision, checkpoint);
+  }
+
+  #insist<T>(call: () => Promise<T>): Promise<T> {
+    return insist(this.#host.clock, () => this.#source.dropped, call);
+  }
+}
