@@ -247,6 +247,7 @@ function definitionHash(definition: Omit<ActorDefinition, 'hash' | 'driver'>, dr
     onDone,
     stateBytesMax,
     once,
+    definition.expireAfterMs ?? 0,
   ]);
   let hash = 0x811c9dc5;
   for (let i = 0; i < policies.length; i++) hash = Math.imul(hash ^ policies.charCodeAt(i), 0x01000193);

@@ -130,6 +130,8 @@ export interface ActorState {
   readonly redriven: readonly number[];
   /** Turns ended, for operators. */
   readonly turns: number;
+  /** Time of the last task, signal, ask or message, Unix ms: `expireAfterMs` counts from it. */
+  readonly activeAt: number;
   /** Earliest time at which something fires by itself, Unix ms; Infinity for never. */
   readonly nextDueAt: number;
   /** The last outcomes of tasks without an id, newest last, at most `RECENT_MAX`: for `query outcome`. */
@@ -155,6 +157,7 @@ export function emptyState(address: ActorAddress, version: number, hash: string)
     senders: PersistentMap.empty(),
     redriven: [],
     turns: 0,
+    activeAt: 0,
     nextDueAt: Number.POSITIVE_INFINITY,
     recent: [],
   };

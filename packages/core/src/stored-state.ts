@@ -9,6 +9,7 @@
 import type { ActorAddress } from '@troupe/wire';
 import { formatAddress, TroupeError } from '@troupe/wire';
 import type { ActorDefinition } from './definition.ts';
+import { nextDueAt } from './next-due.ts';
 import { PersistentMap } from './persistent-map.ts';
 import {
   type ActorState,
@@ -51,6 +52,7 @@ export interface StoredActorState {
   readonly redriven: readonly number[];
   readonly recent: ActorState['recent'];
   readonly turns: number;
+  readonly activeAt: number;
 }
 
 /**
@@ -90,6 +92,7 @@ export function storeState(definition: ActorDefinition, state: ActorState): Stor
     redriven: state.redriven,
     recent: state.recent,
     turns: state.turns,
+    activeAt: state.activeAt,
   };
 }
 
@@ -116,8 +119,9 @@ export function decodeStoredState(definition: ActorDefinition, address: ActorAdd
     redriven: data.redriven,
     recent: data.recent,
     turns: data.turns,
+    activeAt: data.activeAt,
   };
-  return { ...state, nextDueAt: dueOf(state) };
+  return { ...state, nextDueAt: nextDueAt(definition, state) };
 }
 
 /** Just enough of a stored state to decide which code may read it. */
@@ -176,12 +180,4 @@ function inOrder<T extends { readonly id: string }>(map: PersistentMap<T>): T[] 
 
 function byId<T extends { readonly id: string }>(items: readonly T[]): PersistentMap<T> {
   return PersistentMap.from(items.map((item) => [item.id, item] as const));
-}
-
-function dueOf(state: ActorState): number {
-  let due = state.turn?.deadlineAt ?? Number.POSITIVE_INFINITY;
-  for (const one of state.stash) due = Math.min(due, one.deadlineAt);
-  for (const timer of state.timers.values()) due = Math.min(due, timer.dueAt);
-  for (const effect of state.effects.values()) due = Math.min(due, effect.deadlineAt ?? Number.POSITIVE_INFINITY);
-  return due;
 }

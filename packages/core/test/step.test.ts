@@ -435,6 +435,31 @@ describe('timers', () => {
   });
 });
 
+describe('expiry', () => {
+  test('an idle actor ends after its time, and the next task begins a new life; ids stay remembered', () => {
+    const agent = define(notes, { expireAfterMs: 60_000 });
+    agent.task('one', { taskId: 'a' });
+    agent.restart();
+    expect(agent.state.nextDueAt).toBe(agent.at + 60_000);
+    agent.task('two', {}, 59_999);
+    expect(agent.lastOutcome).toEqual(ok('one,two'));
+    agent.tick(60_000);
+    expect(agent.state.machine).toBeUndefined();
+    agent.task('one', { taskId: 'a' });
+    expect(agent.lastOutcome).toEqual(ok('one'));
+    agent.task('three');
+    expect(agent.lastOutcome).toEqual(ok('three'));
+  });
+
+  test('an actor does not end while a turn is open', () => {
+    const agent = define(worker, { expireAfterMs: 1_000, task: { deadlineMs: 600_000 } });
+    agent.task('go');
+    agent.tick(30_000);
+    agent.settle(ok('done'));
+    expect(agent.lastOutcome).toEqual(ok('done'));
+  });
+});
+
 describe('other actors', () => {
   const asker = setup({
     types: { context: {} as { heard: unknown }, events: {} as Events },

@@ -17,6 +17,7 @@ import { DEFAULT_EFFECT } from '../definition.ts';
 import type { Effect } from '../effect.ts';
 import type { MachineAction, MachineScope, MachineState, MachineStep } from '../machine/types.ts';
 import { measure, measureAtMost } from '../measure.ts';
+import { nextDueAt } from '../next-due.ts';
 import type { PersistentMap } from '../persistent-map.ts';
 import {
   type ActorState,
@@ -64,6 +65,7 @@ export class Draft {
   redriven: readonly number[];
   recent: ActorState['recent'];
   turns: number;
+  activeAt: number;
   /** The state value changed, or a turn ended: the stash is worth trying again. */
   retryStash = false;
 
@@ -86,6 +88,7 @@ export class Draft {
     this.redriven = before.redriven;
     this.recent = before.recent;
     this.turns = before.turns;
+    this.activeAt = before.activeAt;
     this.#before = before;
   }
 
@@ -110,6 +113,7 @@ export class Draft {
       redriven: this.redriven,
       recent: this.recent,
       turns: this.turns,
+      activeAt: this.activeAt,
       nextDueAt: this.nextDueAt(),
     };
   }
@@ -226,14 +230,14 @@ export class Draft {
   }
 
   nextDueAt(): number {
-    let due = this.turn?.deadlineAt ?? Number.POSITIVE_INFINITY;
-    for (const one of this.stash) if (one.deadlineAt < due) due = one.deadlineAt;
-    if (this.timers.size > 0) for (const timer of this.timers.values()) if (timer.dueAt < due) due = timer.dueAt;
-    if (this.open.size > 0) {
-      for (const effect of this.open.values())
-        if (effect.deadlineAt !== undefined && effect.deadlineAt < due) due = effect.deadlineAt;
-    }
-    return due;
+    return nextDueAt(this.definition, {
+      machine: this.machine,
+      turn: this.turn,
+      stash: this.stash,
+      timers: this.timers,
+      effects: this.open,
+      activeAt: this.activeAt,
+    });
   }
 
   #scope(): MachineScope {

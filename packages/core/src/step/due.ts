@@ -8,6 +8,8 @@
  * 3. At most `FIRES_MAX` fire in one step; the rest is due at once and brings the next tick.
  */
 import { formatAddress, TroupeError } from '@troupe/wire';
+import { expiresAt } from '../next-due.ts';
+import { PersistentMap } from '../persistent-map.ts';
 import type { OpenEffect, PendingTimer, StashedInput } from '../state.ts';
 import { compareIds, type Draft } from './draft.ts';
 import { isDone, refuse, removeStashed, retryStash } from './inputs.ts';
@@ -19,7 +21,8 @@ type Due =
   | { readonly at: number; readonly id: string; readonly kind: 'timer'; readonly timer: PendingTimer }
   | { readonly at: number; readonly id: string; readonly kind: 'turn' }
   | { readonly at: number; readonly id: string; readonly kind: 'stashed'; readonly input: StashedInput }
-  | { readonly at: number; readonly id: string; readonly kind: 'ask'; readonly effect: OpenEffect };
+  | { readonly at: number; readonly id: string; readonly kind: 'ask'; readonly effect: OpenEffect }
+  | { readonly at: number; readonly id: string; readonly kind: 'expiry' };
 
 /** Fires everything due at or before `until`, then leaves the draft's time there. */
 export function fireDue(draft: Draft, until: number): void {
@@ -45,6 +48,7 @@ function next(draft: Draft, until: number): Due | undefined {
   for (const input of draft.stash) consider({ at: input.deadlineAt, id: `${input.seq}.0`, kind: 'stashed', input });
   for (const effect of draft.open.values())
     if (effect.deadlineAt !== undefined) consider({ at: effect.deadlineAt, id: effect.id, kind: 'ask', effect });
+  consider({ at: expiresAt(draft.definition, draft), id: `${draft.seq}.0`, kind: 'expiry' });
   return first;
 }
 
@@ -59,6 +63,9 @@ function fire(draft: Draft, due: Due): void {
     case 'stashed':
       expireStashed(draft, due.input);
       return;
+    case 'expiry':
+      expire(draft);
+      return;
     case 'ask':
       settleEffect(draft, due.effect, {
         ok: false,
@@ -69,6 +76,15 @@ function fire(draft: Draft, due: Due): void {
       });
       return;
   }
+}
+
+/** An idle actor ends: the next input begins a new life. What must be remembered stays. */
+function expire(draft: Draft): void {
+  for (const effect of draft.open.values()) draft.emit({ kind: 'cancel', effectId: effect.id });
+  draft.machine = undefined;
+  draft.open = PersistentMap.empty();
+  draft.timers = PersistentMap.empty();
+  draft.recent = [];
 }
 
 function fireTimer(draft: Draft, timer: PendingTimer): void {

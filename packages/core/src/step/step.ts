@@ -54,11 +54,23 @@ export function step(definition: ActorDefinition, state: ActorState, entry: Jour
   const draft = new Draft(code, state, entry.seq, state.now);
   if (state.nextDueAt <= now) fireDue(draft, now);
   draft.now = now;
+  if (ACTIVITY.has(entry.body.kind)) draft.activeAt = now;
   apply(draft, entry.body, entry.at, bytes);
   retryStash(draft);
   if (draft.timers.size > 0) fireDue(draft, now);
   return { state: draft.finish(), effects: draft.effects };
 }
+
+/** Entries that keep an actor from expiring. */
+const ACTIVITY: ReadonlySet<EntryBody['kind']> = new Set([
+  'task',
+  'signal',
+  'ask',
+  'message',
+  'redrive',
+  'outcome',
+  'stream',
+]);
 
 function apply(draft: Draft, body: EntryBody, at: number, bytes: number): void {
   switch (body.kind) {
