@@ -66,7 +66,7 @@ export class EffectDesk {
   /** Takes the effects of one step. `repeated`: its one-shot effects were done by an owner before. */
   perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, repeated: boolean): void {
     for (const effect of effects) {
-      if (effect.kind === 'answer' || (effect.kind === 'reply' && !effect.repeat)) this.#host.counters.turns++;
+      if (effect.kind === 'answer' || (effect.kind === 'reply' && !effect.repeat)) this.#count(cell, effect.outcome.ok);
       if (!ONE_SHOT.has(effect.kind)) this.#now({ cell, effect, message });
       else if (!repeated) this.#once({ cell, effect, message });
     }
@@ -121,6 +121,19 @@ export class EffectDesk {
         'an entry could not be journaled',
       );
     });
+  }
+
+  #count(cell: ActorCell, succeeded: boolean): void {
+    const { counters } = this.#host;
+    counters.turns++;
+    const { type } = cell.definition;
+    let ofType = counters.byType.get(type);
+    if (ofType === undefined) {
+      ofType = { turns: 0, failed: 0 };
+      counters.byType.set(type, ofType);
+    }
+    ofType.turns++;
+    if (!succeeded) ofType.failed++;
   }
 
   #once(one: Performed): void {

@@ -37,6 +37,14 @@ export interface WorkerCounters {
   snapshots: number;
   wakes: number;
   repeats: number;
+  /** Turns ended, by type. */
+  readonly byType: Map<string, TypeCounters>;
+}
+
+export interface TypeCounters {
+  turns: number;
+  /** Those that ended with an error. */
+  failed: number;
 }
 
 /** Ends what is under way for a partition that was given up. */

@@ -10,6 +10,7 @@ import { type ActorDefinition, installEffectScope } from '@troupe/core';
 import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import { type ControlHost, serveControl } from './control.ts';
+import { serveDiscovery } from './discovery.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { type Log, SILENT } from './log.ts';
 import { Membership, type WorkerRecord } from './membership.ts';
@@ -41,7 +42,7 @@ export interface WorkerStats {
   readonly resident: number;
   readonly effectsRunning: number;
   readonly outboxWaiting: number;
-  readonly counters: WorkerCounters;
+  readonly counters: Readonly<Record<'entries' | 'turns' | 'deadLetters' | 'snapshots' | 'wakes' | 'repeats', number>>;
   readonly types: Readonly<Record<string, number>>;
 }
 
@@ -93,7 +94,15 @@ class WorkerProcess implements Worker, ControlHost {
   readonly outbox: Outbox;
   readonly runner: EffectRunner;
   readonly snapshotSlots: Slots;
-  readonly counters: WorkerCounters = { entries: 0, turns: 0, deadLetters: 0, snapshots: 0, wakes: 0, repeats: 0 };
+  readonly counters: WorkerCounters = {
+    entries: 0,
+    turns: 0,
+    deadLetters: 0,
+    snapshots: 0,
+    wakes: 0,
+    repeats: 0,
+    byType: new Map(),
+  };
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
 
@@ -165,7 +174,14 @@ class WorkerProcess implements Worker, ControlHost {
         { retryable: true },
       );
     }
-    this.#control = serveControl(this);
+    const control = serveControl(this);
+    const discovery = serveDiscovery(this);
+    this.#control = {
+      close: () => {
+        control.close();
+        discovery.close();
+      },
+    };
     this.#ownership.start();
     this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
   }
@@ -207,7 +223,7 @@ class WorkerProcess implements Worker, ControlHost {
       resident,
       effectsRunning: this.runner.running,
       outboxWaiting: this.outbox.waiting,
-      counters: { ...this.counters },
+      counters: plainCounters(this.counters),
       types: Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version])),
     };
   }
@@ -260,6 +276,10 @@ class WorkerProcess implements Worker, ControlHost {
     const idleMs = Math.max(250, (idleUnloadMs * residentMax) / resident / 8);
     for (const partition of this.#ownership.partitions.values()) partition.sweep(nowMs, idleMs);
   }
+}
+
+function plainCounters({ byType: _types, ...counters }: WorkerCounters): WorkerStats['counters'] {
+  return counters;
 }
 
 function byType(definitions: readonly ActorDefinition[]): ReadonlyMap<string, ActorDefinition> {
