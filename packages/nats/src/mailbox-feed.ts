@@ -21,7 +21,7 @@ import type { Subjects } from '@troupe/wire';
 import type { Msg } from 'nats';
 import { consumerName } from './consumer-name.ts';
 import type { JsApi } from './js-api.ts';
-import { subjectBytes, text } from './message-bytes.ts';
+import { subjectText } from './message-bytes.ts';
 import { PullConsumer, READ_AHEAD_MAX_DEFAULT } from './pull-consumer.ts';
 import type { SharedFeed, SharedMember } from './shared-feed.ts';
 import { type Delivery, NatsStoredMessage } from './stored-message.ts';
@@ -226,7 +226,7 @@ export class MailboxFeed implements JournalReader, SharedMember {
   }
 
   #placeOf(msg: Msg): { verb: 'task' | 'signal' | 'event'; type: string; keyToken: string } {
-    const subject = text(subjectBytes(msg));
+    const subject = subjectText(msg);
     const partitionEnd = subject.indexOf('.', this.#storedPrefixLength);
     const verbEnd = subject.indexOf('.', partitionEnd + 1);
     const typeEnd = subject.indexOf('.', verbEnd + 1);

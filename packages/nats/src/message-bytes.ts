@@ -12,10 +12,36 @@ interface Insides {
 
 const EMPTY = new Uint8Array(0);
 const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Subject as bytes. */
 export function subjectBytes(msg: Msg): Uint8Array {
   return (msg as Insides)._msg?.subject ?? utf8.encode(msg.subject);
+}
+
+/**
+ * Subject as text. A byte that is not part of UTF-8 becomes a lone surrogate, which no key has: read as U+FFFD, it would be
+ * another spelling of a key that exists.
+ */
+export function subjectText(msg: Msg): string {
+  const bytes = subjectBytes(msg);
+  const read = text(bytes);
+  return read.includes('\ufffd') && !isText(bytes) ? escaped(bytes) : read;
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    strictUtf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function escaped(bytes: Uint8Array): string {
+  let out = '';
+  for (const byte of bytes) out += String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);
+  return out;
 }
 
 /** Reply subject as bytes; empty when there is none. */
