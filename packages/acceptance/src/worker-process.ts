@@ -11,7 +11,7 @@ import { isWorkerMessage, WORKER_MAIN } from '@troupe/service-worker/internal';
 import { until, within } from './waiting.ts';
 
 const LOG_LENGTH_MAX = 200_000;
-const READY_TIMEOUT_MS = 40_000;
+const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 30_000;
 
 export interface WorkerProcessOptions {

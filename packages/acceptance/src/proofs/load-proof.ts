@@ -69,7 +69,7 @@ export async function proveLoad(options: LoadProofOptions): Promise<LoadProofRes
 }
 
 async function playSession(troupe: Troupe, session: number, tasks: number, ended: () => void): Promise<string[]> {
-  const actor = troupe.actor<number, number>('ledger', keyOf(session));
+  const actor = troupe.actor('ledger', keyOf(session));
   const violations: string[] = [];
   for (let first = 0; first < tasks; first += WINDOW) {
     const window = Array.from({ length: Math.min(WINDOW, tasks - first) }, async (_, at) => {

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 
 test('the same id takes effect once per actor, with the same outcome after restarts of worker and server', async () => {
   await using world = await World.start({ project: 'talkers' });
-  const ann = world.troupe.actor<number, number>('ledger', 'ann');
-  const bob = world.troupe.actor<number, number>('ledger', 'bob');
+  const ann = world.troupe.actor('ledger', 'ann');
+  const bob = world.troupe.actor('ledger', 'bob');
   const same = { taskId: 'the-same', deadlineMs: 50_000 };
 
   expect(await ann.ask(1)).toBe(1);
