@@ -68,12 +68,12 @@ export function serviceError(body: unknown, status: string, text: string | undef
   const record = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const actor = about.address === undefined ? undefined : formatAddress(about.address);
   return new TroupeError(
-    typeof record['code'] === 'string' ? record['code'] : 'Internal',
-    typeof record['message'] === 'string' ? record['message'] : (text ?? `The service failed with status ${status}.`),
+    typeof record.code === 'string' ? record.code : 'Internal',
+    typeof record.message === 'string' ? record.message : (text ?? `The service failed with status ${status}.`),
     {
-      actor: typeof record['actor'] === 'string' ? record['actor'] : actor,
-      taskId: typeof record['taskId'] === 'string' ? record['taskId'] : about.taskId,
-      details: record['details'] ?? { status },
+      actor: typeof record.actor === 'string' ? record.actor : actor,
+      taskId: typeof record.taskId === 'string' ? record.taskId : about.taskId,
+      details: record.details ?? { status },
     },
   );
 }

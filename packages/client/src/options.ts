@@ -80,9 +80,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function resolveOptions(options: ConnectOptions = {}, env: Environment = process.env): ResolvedOptions {
   const given = typeof options.url === 'string' || options.url === undefined ? options.url : options.url.join(',');
-  const { servers, user, pass } = parseServers(firstOf(given, env['TROUPE_NATS_URL']) ?? URL_DEFAULT);
+  const { servers, user, pass } = parseServers(firstOf(given, env.TROUPE_NATS_URL) ?? URL_DEFAULT);
   const auth = resolveAuth(options, { user, pass }, env);
-  const prefix = firstOf(options.prefix, env['TROUPE_PREFIX']) ?? PREFIX_DEFAULT;
+  const prefix = firstOf(options.prefix, env.TROUPE_PREFIX) ?? PREFIX_DEFAULT;
   createSubjects(prefix);
   return {
     servers,
@@ -102,10 +102,10 @@ export function resolveOptions(options: ConnectOptions = {}, env: Environment = 
 function resolveAuth(options: ConnectOptions, url: Pick<ConnectOptions, 'user' | 'pass'>, env: Environment): Auth {
   const { user, pass, token, creds } = options;
   const fromEnv = {
-    user: env['TROUPE_NATS_USER'],
-    pass: env['TROUPE_NATS_PASS'],
-    token: env['TROUPE_NATS_TOKEN'],
-    creds: env['TROUPE_NATS_CREDS'],
+    user: env.TROUPE_NATS_USER,
+    pass: env.TROUPE_NATS_PASS,
+    token: env.TROUPE_NATS_TOKEN,
+    creds: env.TROUPE_NATS_CREDS,
   };
   return (
     authOf('options', { user, pass, token, creds }) ?? authOf('URL', url) ?? authOf('environment', fromEnv) ?? NO_AUTH

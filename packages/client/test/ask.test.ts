@@ -298,7 +298,7 @@ describe('refusals', () => {
   test('what can not be sent rejects and is not counted', async () => {
     const { troupe } = rig();
     const cycle: Record<string, unknown> = {};
-    cycle['self'] = cycle;
+    cycle.self = cycle;
     await expect(troupe.actor('support', 'john').ask(cycle)).rejects.toMatchObject({ code: 'NotStorable' });
     expect(troupe.status).toMatchObject({ inFlight: 0, waiting: 0 });
   });

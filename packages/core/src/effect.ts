@@ -7,7 +7,8 @@ import type { ActorAddress, ContentType, FailureRecord, Outcome, TraceContext } 
 import { formatAddress } from '@troupe/wire';
 import type { ActionHost, MachineEvent } from './machine/types.ts';
 
-interface EffectBase {
+/** What every effect has. */
+export interface EffectBase {
   /** `<seq>.<n>`, unique in the actor for ever. */
   readonly id: string;
 }

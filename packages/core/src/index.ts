@@ -10,19 +10,53 @@ export {
   type StoredState,
   type WaitPolicy,
 } from './definition.ts';
-export { type Effect, effectIdOf, parseEffectId, type ReplyEffect } from './effect.ts';
+export {
+  type ActionEffect,
+  type AnswerEffect,
+  type AskEffect,
+  type CancelEffect,
+  type ChildEventEffect,
+  type DeadLetterEffect,
+  type Effect,
+  type EffectBase,
+  type EmitEffect,
+  effectIdOf,
+  type InvokeEffect,
+  type LogEffect,
+  parseEffectId,
+  type ReplyEffect,
+  type SendEffect,
+} from './effect.ts';
 export { type EffectScope, effectId, installEffectScope, withEffectId } from './effect-scope.ts';
-export { createEffectLogic, createReplyAction, createTellAction } from './machine/index.ts';
+export {
+  createEffectLogic,
+  createReplyAction,
+  createTellAction,
+  type EffectKind,
+  type EffectMeta,
+  type ReplyExpression,
+  type ReplyKind,
+  type TellAddress,
+  type TellExpression,
+} from './machine/index.ts';
 export type {
+  Acceptance,
   ActionHost,
+  ChildView,
   InvokeKind,
+  LogicInfo,
+  MachineAction,
   MachineDriver,
   MachineEvent,
+  MachineScope,
   MachineState,
+  MachineStep,
   MachineView,
   RunningChild,
+  StartChildOptions,
 } from './machine/types.ts';
 export { migrateState } from './migrate.ts';
+export { PersistentMap } from './persistent-map.ts';
 export { fold } from './replay.ts';
 export { NO_RETRY, type RetryPolicy, retryDelayMs } from './retry.ts';
 export { ENTRIES_MAX, isSnapshotDue, type SinceSnapshot } from './snapshot-policy.ts';
@@ -32,7 +66,19 @@ export {
   type OpenEffect,
   type OpenTurn,
   type PendingTimer,
+  type RecentOutcome,
+  type SenderMark,
   type StashedInput,
+  type TurnOrigin,
+  type TurnStart,
 } from './state.ts';
 export { type StepResult, step } from './step/step.ts';
-export { decodeStoredState, STATE_FORMAT, type StoredActorState, storedVersion, storeState } from './stored-state.ts';
+export {
+  decodeStoredState,
+  STATE_FORMAT,
+  type StoredActorState,
+  type StoredTurn,
+  storedVersion,
+  storeState,
+} from './stored-state.ts';
+export { type Kept, type Remembered, type StoredTaskMemory, TaskMemory } from './task-memory.ts';

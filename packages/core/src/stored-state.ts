@@ -25,7 +25,8 @@ import { type StoredTaskMemory, TaskMemory } from './task-memory.ts';
 /** Version of the stored form. Raised only together with an upgrade below. */
 export const STATE_FORMAT = 1;
 
-interface StoredTurn extends Omit<OpenTurn, 'start'> {
+/** An open turn as stored. */
+export interface StoredTurn extends Omit<OpenTurn, 'start'> {
   readonly start:
     | { readonly machine: unknown; readonly effects: readonly OpenEffect[]; readonly timers: readonly PendingTimer[] }
     | undefined;

@@ -30,7 +30,8 @@ interface Log {
   readonly index: Map<number, number>;
 }
 
-interface Kept {
+/** A kept outcome. */
+export interface Kept {
   readonly id: number;
   readonly seq: number;
   readonly bytes: number;

@@ -45,7 +45,7 @@ export {
   REMEMBER_MS_MAX,
   TASK_ID_PATTERN,
 } from './headers.ts';
-export { toJsonValue } from './json.ts';
+export { type EdgeOptions, toJsonValue } from './json.ts';
 export { CODEC_LIMITS, FORBIDDEN_KEYS } from './limits.ts';
 export { type DecodedOutcome, decodeOutcome, encodeOutcome, type OutcomeInfo, type OutcomeSource } from './outcome.ts';
 export { fnv1a, PARTITIONS_DEFAULT, partitionOf, partitionOfTokens } from './partition.ts';
@@ -56,6 +56,7 @@ export {
   type ClaimBody,
   type ContentType,
   type EntryBody,
+  type ExternalBody,
   type ImportBody,
   type InternalBody,
   type InvalidBody,

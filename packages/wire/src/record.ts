@@ -32,7 +32,7 @@ export interface TraceContext {
 }
 
 /** Fields common to the two kinds that clients publish. */
-interface ExternalBody {
+export interface ExternalBody {
   /** `[A-Za-z0-9_-]{1,128}`, chosen by the client; absent: the task is named by its sequence. */
   readonly taskId?: string;
   /** Hash of id and payload bytes (53-bit number), 0 when there is no id. */

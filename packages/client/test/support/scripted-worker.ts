@@ -163,9 +163,9 @@ export class ScriptedWorker implements AsyncDisposable {
     const args = message.json<Record<string, unknown>>();
     const key = message.subject.split('.')[3] ?? '';
     const answer =
-      args['query'] === 'outcome'
-        ? this.#outcomeOf(String(args['taskId']))
-        : this.#options.queries?.[String(args['query'])]?.(args, key);
+      args.query === 'outcome'
+        ? this.#outcomeOf(String(args.taskId))
+        : this.#options.queries?.[String(args.query)]?.(args, key);
     const head = headers();
     if (answer === undefined) {
       head.set('Nats-Service-Error-Code', '404');

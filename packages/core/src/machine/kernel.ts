@@ -30,7 +30,7 @@ import { SystemIds } from './system-ids.ts';
 import type { MachineEvent, MachineScope } from './types.ts';
 
 /** Microsteps of one step, and events between its nodes, before it counts as endless. */
-export const MICROSTEPS_MAX = 2_000;
+export const MICROSTEPS_MAX = 10_000;
 
 const STOP: MachineEvent = Object.freeze({ type: 'xstate.stop' });
 
