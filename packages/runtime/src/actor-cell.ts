@@ -70,6 +70,8 @@ export class ActorCell {
   /** Sequences folded since the stored snapshot, to recognise another owner's snapshot (R7). */
   #passed: number[] = [];
   #sinceBytes = 0;
+  /** First entry that is left to other code, because this actor is suspended. */
+  #firstLeft = Number.POSITIVE_INFINITY;
   #wanted: WantedSnapshot | undefined;
   #saving = false;
   #timer: Timer | undefined;
@@ -86,15 +88,15 @@ export class ActorCell {
     return this.state === undefined;
   }
 
-  /** First entry that waits to be folded, or Infinity. */
+  /** First entry that waits to be folded, here or by other code (a suspended actor's), or Infinity. */
   get firstQueued(): number {
-    return this.#queue[0]?.seq ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#queue[0]?.seq ?? Number.POSITIVE_INFINITY, this.#firstLeft);
   }
 
   /** Whether a new owner has to load this actor without an entry telling it so. */
   get wakeful(): boolean {
     const { state } = this;
-    if (state === undefined) return this.suspended === undefined;
+    if (state === undefined) return true;
     for (const effect of state.effects.values()) if (effect.kind !== 'ask') return true;
     return Number.isFinite(state.nextDueAt) && (this.tickAt === undefined || this.tickAt > state.nextDueAt);
   }
@@ -107,6 +109,7 @@ export class ActorCell {
   }
 
   get clean(): boolean {
+    if (this.suspended !== undefined && this.state === undefined) return true;
     return (
       this.state !== undefined &&
       this.dirtySince === 0 &&
@@ -120,7 +123,7 @@ export class ActorCell {
   receive(message: StoredMessage): void {
     this.lastUsedMs = this.#host.clock.monotonic();
     if (this.suspended !== undefined) {
-      this.#markDirty(message.seq);
+      this.#leave(message.seq);
       return;
     }
     if (this.state === undefined) {
@@ -166,8 +169,7 @@ export class ActorCell {
   /** Serialises the state now, and stores it once R1 allows. */
   requestSnapshot(): void {
     const { state } = this;
-    if (state === undefined || this.suspended !== undefined || this.#wanted !== undefined || this.dirtySince === 0)
-      return;
+    if (state === undefined || this.#wanted !== undefined || this.dirtySince === 0) return;
     const code = definitionFor(this.definition, state.version);
     if (code === undefined) return;
     try {
@@ -219,7 +221,7 @@ export class ActorCell {
     if (entry.body.kind === 'invalid' && entry.body.error.code === 'RecordTooNew') {
       // A later release wrote it: refusing it here would be a decision that the others don't share.
       this.#suspend(fromFailureRecord(entry.body.error));
-      this.#markDirty(message.seq);
+      this.#leave(message.seq);
       return;
     }
     const effects = this.#step(before, entry, message);
@@ -242,7 +244,7 @@ export class ActorCell {
       return result.effects;
     } catch (error) {
       this.#suspend(error);
-      this.#markDirty(message.seq);
+      this.#leave(message.seq);
       return undefined;
     }
   }
@@ -251,7 +253,7 @@ export class ActorCell {
     const queue = this.#queue;
     this.#queue = [];
     for (const message of queue) {
-      if (this.suspended !== undefined) this.#markDirty(message.seq);
+      if (this.suspended !== undefined) this.#leave(message.seq);
       else this.#fold(message);
       this.#host.pay(this, message.seq);
     }
@@ -268,6 +270,11 @@ export class ActorCell {
       { actor: formatAddress(this.address), code: this.suspended.code },
       `actor suspended: ${this.suspended.message}`,
     );
+  }
+
+  /** It stays in the journal; neither mark nor done pass it (R1, R2). */
+  #leave(seq: number): void {
+    if (seq < this.#firstLeft) this.#firstLeft = seq;
   }
 
   #markDirty(seq: number): void {

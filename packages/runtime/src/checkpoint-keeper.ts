@@ -2,13 +2,14 @@
  * The checkpoint of an owned partition: claimed, kept up to date, and what may be purged by it.
  *
  * Invariants
- * R2  done = lowest owed sequence - 1, never a maximum.
+ * R2  done = lowest sequence owed, or not folded yet (also by a suspended actor) - 1, never a maximum.
  * R3  One record, compare-and-set, under one epoch, written before the journal is read.
  * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `PURGE_AGE_MS_MIN`.
  */
+import type { ActorDefinition } from '@troupe/core';
 import { formatAddress } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
-import { type Checkpoint, checkpointKey, readCheckpoint, sameCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, checkpointKey, type FoldingCode, readCheckpoint, sameCheckpoint } from './checkpoint.ts';
 import { Dropped, insist, type PartitionHost } from './partition-host.ts';
 import type { SeqTracker } from './seq-tracker.ts';
 
@@ -127,8 +128,12 @@ export class CheckpointKeeper {
     const { position, cells, dropped, owed } = this.#source;
     if (dropped || (released && owed.size > 0)) return;
     const woken: string[] = [];
-    for (const cell of cells.values()) if (cell.wakeful) woken.push(formatAddress(cell.address));
-    const done = Math.max(this.#current.done, Math.min(owed.lowest() - 1, position));
+    let undone = owed.lowest();
+    for (const cell of cells.values()) {
+      if (cell.wakeful) woken.push(formatAddress(cell.address));
+      if (cell.firstQueued < undone) undone = cell.firstQueued;
+    }
+    const done = Math.max(this.#current.done, Math.min(undone - 1, position));
     const next: Checkpoint = {
       ...this.#current,
       done,
@@ -175,8 +180,12 @@ export class CheckpointKeeper {
     const { dev, definitions, workerId } = this.#host;
     this.#clean = this.#current.released || head < this.#current.mark;
     const types = { ...this.#current.types };
-    for (const { type, version, hash } of definitions.values()) {
-      if (this.#clean || dev || types[type] === undefined) types[type] = { version, hash };
+    for (const definition of definitions.values()) {
+      const { type } = definition;
+      const here = foldingCode(definition);
+      const before = types[type];
+      if (this.#clean || before === undefined) types[type] = here;
+      else types[type] = { ...(dev ? here : before), oldest: Math.min(here.oldest, before.oldest ?? 0) };
     }
     return { ...this.#current, epoch: this.#source.epoch, worker: workerId, types, released: false };
   }
@@ -205,9 +214,11 @@ export class CheckpointKeeper {
   #moveTypes(): void {
     if (this.#current.mark <= this.#claimHead) return;
     let types = this.#types;
-    for (const { type, version, hash } of this.#host.definitions.values()) {
-      const stamped = types[type];
-      if (stamped?.version !== version || stamped.hash !== hash) types = { ...types, [type]: { version, hash } };
+    for (const definition of this.#host.definitions.values()) {
+      const stamped = types[definition.type];
+      const here = foldingCode(definition);
+      if (stamped?.version !== here.version || stamped.hash !== here.hash || stamped.oldest !== here.oldest)
+        types = { ...types, [definition.type]: here };
     }
     this.#types = types;
   }
@@ -230,4 +241,8 @@ export class CheckpointKeeper {
   #insist<T>(call: () => Promise<T>): Promise<T> {
     return insist(this.#host.clock, () => this.#source.dropped, call);
   }
+}
+
+function foldingCode({ version, hash, previous }: ActorDefinition): Required<FoldingCode> {
+  return { version, hash, oldest: Math.min(version, ...previous.map((one) => one.version)) };
 }

@@ -10,6 +10,15 @@
 import { TroupeError } from '@troupe/wire';
 import type { RecordPort } from './ports.ts';
 
+/** Code of one type, as far as later owners must know it. */
+export interface FoldingCode {
+  /** Of the code that new actors began with. */
+  readonly version: number;
+  readonly hash: string;
+  /** Oldest version that any owner had at hand: a state of an older one was folded no further. Absent: unknown. */
+  readonly oldest?: number;
+}
+
 export interface Checkpoint {
   readonly format: 1;
   readonly epoch: number;
@@ -22,8 +31,8 @@ export interface Checkpoint {
   readonly woken: readonly string[];
   /** Sequences that killed workers and are skipped. */
   readonly quarantine: readonly number[];
-  /** By type, the version and hash of the code that folded what lies between mark and head. */
-  readonly types: Readonly<Record<string, { readonly version: number; readonly hash: string }>>;
+  /** By type, the code that folded what lies between mark and head. */
+  readonly types: Readonly<Record<string, FoldingCode>>;
   /** By unknown type, the last sequence refused: what was refused stays refused when the type appears. */
   readonly refused: Readonly<Record<string, number>>;
   /** Handed over in good order: nobody has folded anything at or above the mark. */

@@ -1,6 +1,6 @@
 /**
  * Which code may fold what: an actor changes version only at a journaled version entry, or at a
- * snapshot above which nobody has folded anything.
+ * snapshot above which nobody has folded anything: after a hand-over in good order, or where no owner since had its code.
  */
 import { type ActorDefinition, type ActorState, decodeStoredState, definitionFor } from '@troupe/core';
 import { migrateStoredState } from '@troupe/core/internal';
@@ -61,7 +61,8 @@ export function codeFor(
       { details },
     );
   }
-  if (situation.clean) return 'migrate';
+  const untouched = version < (situation.types[definition.type]?.oldest ?? 0);
+  if (situation.clean || untouched) return 'migrate';
   throw new TroupeError(
     'ActorSuspended',
     `${name} is at version ${version} of '${definition.type}', and its last worker did not hand over in good order: entries after its snapshot may only be folded by version ${version}. List that definition under previous.`,

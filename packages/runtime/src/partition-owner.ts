@@ -492,7 +492,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
 
   #allClean(): boolean {
     if (this.owed.size > 0) return false;
-    for (const cell of this.cells.values()) if (cell.suspended === undefined && !cell.clean) return false;
+    for (const cell of this.cells.values()) if (!cell.clean) return false;
     return true;
   }
 
