@@ -154,7 +154,8 @@ export class NatsJournal implements JournalPort {
     const info = await this.#api.streamInfo(stream);
     if (info === undefined) throw new PortError('other', `there is no stream ${stream}: provision it first`);
     const { first_seq, last_seq, messages, bytes } = info.state;
-    return { firstSeq: first_seq, lastSeq: last_seq, messages, bytes, bytesMax: info.config.max_bytes as number };
+    const bytesMax = info.config.max_bytes as number;
+    return { firstSeq: first_seq, lastSeq: last_seq, messages, bytes, bytesMax, at: Date.parse(info.ts) };
   }
 
   #source(partition: number): FeedSource {

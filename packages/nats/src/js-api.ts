@@ -42,6 +42,8 @@ export interface StreamInfo {
   readonly config: StreamConfig;
   readonly state: StreamState;
   readonly total?: number;
+  /** The server's time, RFC 3339. */
+  readonly ts: string;
 }
 /** As JetStream spells it; what is not named here passes through. */
 export interface StreamConfig {

@@ -4,7 +4,8 @@
  * Invariants
  * R2  done = lowest sequence owed, or not folded yet (also by a suspended actor) - 1, never a maximum.
  * R3  One record, compare-and-set, under one epoch, written before the journal is read.
- * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `PURGE_AGE_MS_MIN`.
+ * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `PURGE_AGE_MS_MIN`; in a journal
+ *     that is nearly full, than the age of `JournalPressure`.
  */
 import type { ActorDefinition } from '@troupe/core';
 import { formatAddress } from '@troupe/wire';
@@ -13,7 +14,7 @@ import { type Checkpoint, checkpointKey, type FoldingCode, readCheckpoint, sameC
 import { Dropped, insist, type PartitionHost } from './partition-host.ts';
 import type { SeqTracker } from './seq-tracker.ts';
 
-/** Entries younger than this are never purged, whatever a policy says; it covers any lease TTL many times over. */
+/** Entries younger than this are not purged, whatever a policy says; it covers any lease TTL many times over. */
 export const PURGE_AGE_MS_MIN = 600_000;
 /** A checkpoint that only spares the next owner replies may wait so many times longer: callers drop a second reply. */
 const REPLIES_ONLY_FACTOR = 4;
@@ -160,7 +161,9 @@ export class CheckpointKeeper {
     const { journal } = this.#host.ports;
     const policies = [...this.#host.definitions.values()].map((one) => one.history.keepForMs);
     const keepMs = Math.max(PURGE_AGE_MS_MIN, this.#host.options.leaseTtlMs, ...policies);
-    const young = await journal.firstSeqSince(partition, lastAt - keepMs);
+    const { pressure } = this.#host;
+    const keepFrom = pressure.forced ? pressure.serverNow - pressure.purgeAgeMs : lastAt - keepMs;
+    const young = await journal.firstSeqSince(partition, Math.max(keepFrom, lastAt - keepMs));
     const before = Math.min(this.#current.mark, young);
     if (before > 1 && isFresh()) await journal.purge(partition, before);
   }
@@ -199,14 +202,15 @@ export class CheckpointKeeper {
     return Math.max(mark, this.#current.mark);
   }
 
-  /** Snapshots the actors that hold the mark back too far. */
+  /** Snapshots the actors that hold the mark back too far; in a nearly full journal every one. */
   #pullMark(): void {
+    const { forced } = this.#host.pressure;
     const { markLagMax, markAgeMsMax } = this.#host.options;
     const nowMs = this.#host.clock.monotonic();
     for (const cell of this.#source.cells.values()) {
       if (cell.dirtySince === 0) continue;
       const lags = this.#source.position - cell.dirtySince > markLagMax || nowMs - cell.dirtyAtMs > markAgeMsMax;
-      if (lags) cell.requestSnapshot();
+      if (lags || forced) cell.requestSnapshot();
     }
   }
 

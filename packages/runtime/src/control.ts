@@ -6,13 +6,11 @@
  *    fresh lease and from the head of its partition.
  * 2. An `ask` is only a durable task published on the caller's behalf; its outcome comes from the
  *    turn. Silence means unknown; `NotAccepted` means that nothing was stored.
- * 3. An answer goes to an inbox or not at all: whoever asks chooses the reply subject, and a worker may
- *    publish where its askers may not. Answering never throws, so that no request can end a worker.
+ * 3. Answers go through `Answerable`: to inboxes only, and without throwing.
  */
 import { type ActorState, definitionFor, effectIdOf, type PendingTimer } from '@troupe/core';
 import {
   type ActorAddress,
-  assertReplyTo,
   assertType,
   decodeEntry,
   decodeKey,
@@ -30,6 +28,7 @@ import {
   toFailureRecord,
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
+import { Answerable } from './answerable.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
@@ -51,8 +50,6 @@ const RETRY_MS = 50;
 const FORWARD_TIMEOUT_MS = 2_000;
 const HISTORY_PAGE_MAX = 200;
 const LIST_PAGE_MAX = 200;
-/** Where NATS itself brings answers back between accounts; clients can't publish with such a reply. */
-const SERVICE_REPLY = '_R_.';
 const decoder = new TextDecoder();
 
 /** Subscribes everything a worker answers. @returns how to stop. */
@@ -90,38 +87,6 @@ export function serveControl(host: ControlHost): { close(): void } {
       for (const one of closers) one.close();
     },
   };
-}
-
-/** A request that is answered only at an address that takes answers (invariant 3). */
-class Answerable implements BusMessage {
-  readonly subject: string;
-  readonly reply: string | undefined;
-  readonly payload: Uint8Array;
-  readonly #received: BusMessage;
-  readonly #host: ControlHost;
-
-  constructor(received: BusMessage, host: ControlHost) {
-    this.subject = received.subject;
-    this.reply = received.reply;
-    this.payload = received.payload;
-    this.#received = received;
-    this.#host = host;
-  }
-
-  header(name: string): string | undefined {
-    return this.#received.header(name);
-  }
-
-  respond(payload: Uint8Array, headers?: Record<string, string>): void {
-    const { subject, reply } = this;
-    if (reply === undefined) return;
-    try {
-      if (!reply.startsWith(SERVICE_REPLY)) assertReplyTo(reply, this.#host.options.replyPrefixes);
-      this.#received.respond(payload, headers);
-    } catch (error) {
-      this.#host.log.warn({ subject, reply: reply.slice(0, 256), error: String(error) }, 'a request was not answered');
-    }
-  }
 }
 
 // --- ask

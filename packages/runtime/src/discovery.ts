@@ -3,6 +3,7 @@
  * is an endpoint with its version.
  */
 import { encodePayload } from '@troupe/wire';
+import { Answerable } from './answerable.ts';
 import type { ControlHost } from './control.ts';
 import type { BusMessage } from './ports.ts';
 
@@ -38,9 +39,9 @@ export function serveDiscovery(host: ControlHost): { close(): void } {
   };
   const closers = VERBS.flatMap((verb) =>
     [`$SRV.${verb}`, `$SRV.${verb}.${NAME}`, `$SRV.${verb}.${NAME}.${host.workerId}`].map((subject) =>
-      host.ports.bus.subscribe(subject, {}, (message: BusMessage) => {
-        if (message.reply !== undefined) message.respond(encodePayload(answers[verb]()));
-      }),
+      host.ports.bus.subscribe(subject, {}, (message: BusMessage) =>
+        new Answerable(message, host).respond(encodePayload(answers[verb]())),
+      ),
     ),
   );
   return {

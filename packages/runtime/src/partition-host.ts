@@ -8,6 +8,7 @@ import type { ResolvedWorkerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { Clock, Ports } from './ports.ts';
+import type { JournalPressure } from './pressure.ts';
 import type { Slots } from './slots.ts';
 
 export interface PartitionHost {
@@ -24,6 +25,7 @@ export interface PartitionHost {
   readonly runner: EffectRunner;
   readonly snapshotSlots: Slots;
   readonly counters: WorkerCounters;
+  readonly pressure: JournalPressure;
   /** Whether the worker's lease is young enough for effects (R5). */
   readonly leaseFresh: boolean;
   /** The partition can't go on; it is dropped and may be claimed again. */

@@ -102,9 +102,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
 
   /** R6: the reader was at the head within half the TTL, or what it reads is far younger than purge may touch. */
   #gapless(): boolean {
+    const { pressure } = this.#host;
     return (
       this.clock.monotonic() - this.headAtMs < this.options.leaseTtlMs / 2 ||
-      this.clock.now() - this.#lastAt < PURGE_AGE_MS_MIN / 2
+      this.clock.now() - this.#lastAt < (pressure.near ? pressure.purgeAgeMs : PURGE_AGE_MS_MIN) / 2
     );
   }
 

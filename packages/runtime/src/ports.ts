@@ -73,6 +73,8 @@ export interface JournalInfo {
   readonly bytes: number;
   /** -1 without a limit. */
   readonly bytesMax: number;
+  /** When this was so, by the server's clock, Unix ms. */
+  readonly at: number;
 }
 
 /** The journal: the ordered, durable inputs of all actors. */

@@ -20,6 +20,7 @@ import { Ownership } from './ownership.ts';
 import type { WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { Ports, Timer } from './ports.ts';
+import { JournalPressure } from './pressure.ts';
 import { Slots } from './slots.ts';
 
 export interface StartWorkerOptions {
@@ -94,6 +95,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly outbox: Outbox;
   readonly runner: EffectRunner;
   readonly snapshotSlots: Slots;
+  readonly pressure: JournalPressure;
   readonly counters: WorkerCounters = {
     entries: 0,
     turns: 0,
@@ -131,6 +133,7 @@ class WorkerProcess implements Worker, ControlHost {
     this.definitions = byType(options.definitions);
     this.outbox = new Outbox(this.ports.journal, this.ports.clock, this.log);
     this.runner = new EffectRunner(this.ports.journal, this.ports.clock, this.log, this.options.effectsRunningMax);
+    this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
     const types = Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version]));
     const record: WorkerRecord = { id: this.id, startedAt: this.ports.clock.now(), types };
@@ -182,6 +185,7 @@ class WorkerProcess implements Worker, ControlHost {
         discovery.close();
       },
     };
+    void this.pressure.start();
     this.#ownership.start();
     this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
   }
@@ -242,6 +246,7 @@ class WorkerProcess implements Worker, ControlHost {
   #stop(): void {
     this.#over = true;
     this.#sweeper?.cancel();
+    this.pressure.stop();
     this.#control?.close();
   }
 

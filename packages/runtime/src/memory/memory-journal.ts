@@ -79,6 +79,9 @@ export class MemoryJournal implements JournalPort {
   }
 
   info(): Promise<JournalInfo> {
-    return this.#connection.call('journal.info', () => this.#broker.journal.info());
+    return this.#connection.call('journal.info', () => ({
+      ...this.#broker.journal.info(),
+      at: this.#broker.clock.now(),
+    }));
   }
 }

@@ -78,7 +78,7 @@ export class Stage implements AsyncDisposable {
     const onRejection = (reason: unknown) => this.rejections.push(reason);
     process.on('unhandledRejection', onRejection);
     this.#closers.push(() => process.off('unhandledRejection', onRejection));
-    const { definitions, server } = this.#options;
+    const { server } = this.#options;
     this.server = await startNatsServer({ ...server, config: `${server?.config ?? ''}\n${this.#authorization()}` });
     this.#closers.push(() => this.server.close());
     const admin = await this.#connect('admin');
@@ -91,17 +91,22 @@ export class Stage implements AsyncDisposable {
     });
     this.ports = createNatsPorts(this.#connection, this.config);
     this.#closers.push(() => this.ports.close());
+    await this.startWorker();
+    this.#closers.push(() => this.worker.kill());
+    this.troupe = await connect({ url: this.server.url, ...this.#login('client') });
+    this.#closers.push(() => this.troupe.close());
+  }
+
+  /** Another worker, when the one before has ended. */
+  async startWorker(): Promise<void> {
     this.worker = await startWorker({
       ports: this.ports,
-      definitions,
+      definitions: this.#options.definitions,
       id: 'w-target',
       options: { ...(this.security === 'accounts' ? { replyPrefixes: ['_R_'] } : {}), ...this.#options.worker },
       log: this.#logger(),
     });
-    this.#closers.push(() => this.worker.kill());
     await this.worker.ready;
-    this.troupe = await connect({ url: this.server.url, ...this.#login('client') });
-    this.#closers.push(() => this.troupe.close());
   }
 
   /** A socket with the rights of a client. */
