@@ -17,6 +17,7 @@ const scripts = {
   test: 'scripts/test.ts',
   verify: 'scripts/verify.ts',
   bench: 'scripts/bench.ts',
+  proof: 'scripts/proof.ts',
   troupe: 'packages/cli/src/main.ts',
 };
 

@@ -1,2 +1,2 @@
-/** What the proofs and the tests of this package are made of. */
-export { support } from './agents/support.ts';
+/** The proofs that can be run by themselves. */
+export { runProof } from './proofs/main.ts';

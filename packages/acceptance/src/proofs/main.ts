@@ -1,0 +1,63 @@
+/** `npm run proof`: the long form of the proof under load, with its figures. */
+import { parseArgs } from 'node:util';
+import { chooseSeed } from '../random.ts';
+import { proveLoad } from './load-proof.ts';
+
+const FULL = { sessions: 1_000, tasks: 50, callers: 64, kills: 10, refolds: 100 };
+
+const USAGE = `npm run proof [-- options]
+
+Many callers, many sessions, and a worker that is killed with kill -9 again and again at random moments: every task takes
+effect once, in order, and every caller gets its outcome.
+
+  --sessions N   default ${FULL.sessions}
+  --tasks N      of each session, default ${FULL.tasks}
+  --callers N    default ${FULL.callers}
+  --kills N      default ${FULL.kills}
+  --refolds N    journals folded again from their start, default ${FULL.refolds}
+  --seed N       of the moments; default TROUPE_SEED, else random and printed
+`;
+
+/**
+ * Runs it and prints what it saw.
+ *
+ * @returns 0 when all holds, 1 when something doesn't, 2 for a wrong option.
+ * @example process.exitCode = await runProof(['--kills', '3']);
+ */
+export async function runProof(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const log = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+  };
+  const { violations, tasks, kills, seconds } = await proveLoad({ ...options, log });
+  for (const violation of violations) log(`violated: ${violation}`);
+  const rate = Math.round(tasks / seconds);
+  log(`${tasks} tasks, ${kills} kills, ${seconds.toFixed(1)} s, ${rate} tasks/s, ${violations.length} violations`);
+  return violations.length === 0 ? 0 : 1;
+}
+
+function readOptions(args: readonly string[]): Parameters<typeof proveLoad>[0] | undefined {
+  const names = ['sessions', 'tasks', 'callers', 'kills', 'refolds', 'seed'] as const;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+    });
+    const numberOf = (name: (typeof names)[number], fallback: number): number => Number(values[name] ?? fallback);
+    const options = {
+      sessions: numberOf('sessions', FULL.sessions),
+      tasksPerSession: numberOf('tasks', FULL.tasks),
+      callers: numberOf('callers', FULL.callers),
+      kills: numberOf('kills', FULL.kills),
+      refolds: numberOf('refolds', FULL.refolds),
+      seed: numberOf('seed', chooseSeed()),
+    };
+    return Object.values(options).every((value) => Number.isSafeInteger(value) && value >= 0) ? options : undefined;
+  } catch {
+    return undefined;
+  }
+}
