@@ -279,6 +279,31 @@ describe('spawned children', () => {
     ]);
   });
 
+  test('replaced while they are busy are reported before their successors begin', () => {
+    const child = createMachine({
+      id: 'child',
+      after: { 100: {} },
+      on: {
+        up: {
+          actions: [
+            sendParent({ type: 'again' }),
+            sendParent({ type: 'after' }),
+            sendParent({ type: 'x' }, { delay: 5 }),
+          ],
+        },
+      },
+    });
+    const machine = setup({ actors: { child }, types: { context: {} as { after: number } } }).createMachine({
+      context: { after: 0 },
+      initial: 'a',
+      states: { a: { invoke: { src: 'child', id: 'c' }, on: { again: { target: 'a', reenter: true } } } },
+      on: { after: { actions: assign({ after: ({ context }) => context.after + 1 }) } },
+    });
+    const actor = drive(machine).send('up', 'c');
+    expect(actor.actions.map(({ kind }) => kind)).toEqual(['stop', 'timer-set']);
+    expect(actor.context.after).toBe(1);
+  });
+
   test('stopped in the step that spawned them are never started', () => {
     const machine = setup({ actors }).createMachine({
       on: { go: { actions: [spawnChild('promise', { id: 'p', input: 1 }), stopChild('p')] } },

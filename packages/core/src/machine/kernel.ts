@@ -11,7 +11,8 @@
  *    step defers (sends, starts, stops, timers) happens after the node's new snapshot is set.
  * 3. A throw while a child steps is the child's error and undoes that child's step only. A throw of the root, an error
  *    that no state handles, logic without a name, or a step without end fail the whole step, whoever catches on the way.
- * 4. A path has at most one running node: starting another one there ends the older first.
+ * 4. A path has at most one running node: starting another one there ends the older first, and what the older still
+ *    does in this step has no timers and effects.
  * 5. A node created here gets its ids from the scope.
  */
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
@@ -55,6 +56,10 @@ export class Kernel implements Frame {
   /** The state after the step, for custom actions that run later. */
   after: DriverState | undefined;
   readonly #systemIds: SystemIds;
+  /** The last node that this step started at each path. */
+  #started: Map<string, NodeRef> | undefined;
+  /** Nodes whose path was taken while they were busy. */
+  #replaced: Set<NodeRef> | undefined;
   #fatal: { readonly error: unknown } | undefined;
   #microsteps = 0;
 
@@ -137,7 +142,7 @@ export class Kernel implements Frame {
   start(ref: NodeRef): void {
     const run = this.run(ref);
     if (run === undefined || run.processing !== NOT_STARTED) return;
-    if (!this.#isCurrent(ref)) {
+    if (!this.#isCurrent(ref) || this.#isReplaced(ref)) {
       this.stop(run);
       return;
     }
@@ -167,11 +172,24 @@ export class Kernel implements Frame {
   }
 
   #endOlderAt(ref: NodeRef): void {
-    if (this.base.nodes === undefined) return;
-    const older = findNode(this.base, ref.path);
-    if (older === undefined || older === ref) return;
-    const run = this.run(older);
-    if (run !== undefined) this.stop(run);
+    const older = this.#started?.get(ref.path) ?? (this.base.nodes && findNode(this.base, ref.path));
+    this.#started ??= new Map();
+    this.#started.set(ref.path, ref);
+    const run = older === undefined || older === ref ? undefined : this.run(older);
+    if (run === undefined) return;
+    this.stop(run);
+    if (run.processing !== RUNNING) return;
+    // It is busy and will stop later, but has to be reported before the new one's effects.
+    this.log.stop(run.ref);
+    this.#replaced ??= new Set();
+    this.#replaced.add(run.ref);
+  }
+
+  /** Whether another node has taken the path of this one or of a node above: nothing may be done in its name. */
+  #isReplaced(ref: NodeRef): boolean {
+    if (this.#replaced === undefined) return false;
+    for (let at: NodeRef | undefined = ref; at !== undefined; at = at._parent) if (this.#replaced.has(at)) return true;
+    return false;
   }
 
   update(run: NodeRun, snapshot: NodeSnapshot): void {
@@ -207,7 +225,7 @@ export class Kernel implements Frame {
     run.processing = STOPPED;
     this.releaseSystemId(run.ref);
     const parent = run.ref._parent === undefined ? undefined : this.run(run.ref._parent);
-    if (report && parent?.stopping !== true) this.log.stop(run.ref);
+    if (report && parent?.stopping !== true && !this.#isReplaced(run.ref)) this.log.stop(run.ref);
   }
 
   #crash(run: NodeRun, error: unknown): void {
@@ -292,7 +310,7 @@ export class Kernel implements Frame {
     if (event.type === STOP.type) {
       run.snapshot = { ...run.snapshot, status: 'stopped' };
       this.end(run, true);
-    } else if (run.ref.kind === 'callback') {
+    } else if (run.ref.kind === 'callback' && !this.#isReplaced(run.ref)) {
       this.log.sendChild(run.ref, event);
     }
   }
@@ -319,11 +337,11 @@ export class Kernel implements Frame {
   }
 
   schedule(source: NodeRef, target: NodeRef, event: MachineEvent, delayMs: number, id: string | undefined): void {
-    this.log.setTimer(source, target, event, delayMs, id ?? this.nextId());
+    if (!this.#isReplaced(source)) this.log.setTimer(source, target, event, delayMs, id ?? this.nextId());
   }
 
   cancel(source: NodeRef, id: string): void {
-    this.log.cancelTimer(source, id);
+    if (!this.#isReplaced(source)) this.log.cancelTimer(source, id);
   }
 
   nextId(): string {

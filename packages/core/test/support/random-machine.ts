@@ -157,10 +157,10 @@ export interface Outside {
 const NOBODY: Outside = { custom: () => {}, received: () => {}, sendBack: () => {} };
 
 /** Sends of all kinds end above this count, so that no machine answers itself for ever. */
-const COUNT_MAX = 40;
+const COUNT_MAX = 24;
 
 /** No transition is taken above this count: a wildcard that starts a child that ends at once would never rest. */
-const TRANSITIONS_MAX = 80;
+const TRANSITIONS_MAX = 48;
 
 const withinLimit = ({ context }: { context: unknown }) => (context as Context).n < TRANSITIONS_MAX;
 
@@ -225,7 +225,7 @@ class Builder {
       ...this.#state(this.#spec.root, this.#id),
       id: this.#id,
       context: { n: 0, log: [], refs: {}, kids: {} },
-      options: { maxIterations: 60 },
+      options: { maxIterations: 50 },
       output: ({ context }: { context: Context }) => ({ n: context.n }),
     };
   }

@@ -166,7 +166,7 @@ function seeView(view: MachineView): Seen {
     context: withRefIds(view.context),
     status: view.status,
     output: view.output,
-    children: Object.fromEntries(children),
+    children: shown(view.status, children),
   };
 }
 
@@ -182,8 +182,16 @@ function seeLive(ref: AnyActorRef): Seen {
     context: outside ? undefined : withRefIds(snapshot.context),
     status: snapshot.status,
     output: outside ? undefined : snapshot.output,
-    children: Object.fromEntries(kids.map(([id, kid]) => [id, seeLive(kid)])),
+    children: shown(
+      snapshot.status,
+      kids.map(([id, kid]) => [id, seeLive(kid)]),
+    ),
   };
+}
+
+/** Below a node in error live actors run on, which is deliberately different. */
+function shown(status: string, children: readonly (readonly [string, Seen])[]): Record<string, Seen> {
+  return status === 'error' ? {} : Object.fromEntries(children);
 }
 
 /** Stopped by whatever way: a transition actor that was stopped still says it is active. */
