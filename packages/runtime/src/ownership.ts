@@ -44,6 +44,8 @@ export class Ownership {
   #renewTimer: Timer | undefined;
   #claimTimer: Timer | undefined;
   #share = Number.POSITIVE_INFINITY;
+  /** Some partition is not where it belongs, for now or because a worker is gone. */
+  #unsettled = false;
   #intake = true;
   #over = false;
 
@@ -127,36 +129,46 @@ export class Ownership {
         if (this.#over || !this.#intake) return;
         const complete = this.#owned.size >= this.#share;
         if (complete) this.#onShare();
-        const waitMs = complete
-          ? this.#host.options.renewEveryMs
-          : Math.min(LOOK_AGAIN_MS, this.#host.options.renewEveryMs);
+        const waitMs =
+          complete && !this.#unsettled
+            ? this.#host.options.renewEveryMs
+            : Math.min(LOOK_AGAIN_MS, this.#host.options.renewEveryMs);
         this.#claimTimer = this.#host.clock.setTimer(() => this.#claimRound(), waitMs);
       });
   }
 
   async #claimShare(): Promise<void> {
     const workers = await this.#membership.list();
-    const blocked = await this.#claimFrom(workers, await this.#host.ports.records.list('partition'));
-    if (!blocked || this.#over || !(await this.#membership.findGone(workers))) return;
-    await this.#claimFrom(await this.#membership.list(), await this.#host.ports.records.list('partition'));
+    this.#unsettled = await this.#claimFrom(workers, await this.#host.ports.records.list('partition'));
+    if (!this.#unsettled || this.#over || !(await this.#membership.findGone(workers))) return;
+    const records = await this.#host.ports.records.list('partition');
+    this.#unsettled = await this.#claimFrom(await this.#membership.list(), records);
   }
 
-  /** @returns whether something of this worker's share is held by another one that looks alive. */
+  /**
+   * @returns whether some partition is not held by the worker whose share it is: held by another one that looks alive, or
+   * left by one that does. A lease is no proof of life: a server that was killed can bring back one that had been removed or
+   * had expired, and then never ends it (seen with nats-server 2.15.1).
+   */
   async #claimFrom(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Promise<boolean> {
     const names = [...workers.keys()];
     const claims: Promise<void>[] = [];
-    let blocked = false;
+    let unsettled = false;
     let share = 0;
     for (let partition = 0; partition < this.#host.ports.journal.partitions; partition++) {
       const stored = records.get(partitionKey(partition));
-      if (ownerOf(partition, names) === this.#host.workerId) {
+      const rightful = ownerOf(partition, names);
+      if (rightful === this.#host.workerId) {
         share++;
-        blocked = this.#claimOrWait(partition, stored, workers, claims) || blocked;
-      } else this.#giveUp(partition, stored);
+        unsettled = this.#claimOrWait(partition, stored, workers, claims) || unsettled;
+      } else {
+        unsettled = (stored?.value as PartitionRecord | undefined)?.owner !== rightful || unsettled;
+        this.#giveUp(partition, stored);
+      }
     }
     this.#share = share;
     await Promise.all(claims);
-    return blocked;
+    return unsettled;
   }
 
   #claimOrWait(
