@@ -72,6 +72,11 @@ export class WorkerProcess {
     await within('the end of a killed worker', this.#exited, STOP_TIMEOUT_MS);
   }
 
+  /** SIGTERM, and nothing more: it begins to drain. */
+  askToStop(): void {
+    this.#child.kill('SIGTERM');
+  }
+
   /** Ends it in good order, as a deployment would. @returns its exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill('SIGTERM');

@@ -8,11 +8,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyAgent, type OpenedJournal, openJournal } from '@troupe/agent';
 import { connect, type Troupe } from '@troupe/client';
 import { connectNats, createNatsPorts, provision, resolveConfig } from '@troupe/nats';
 import { type NatsServerHandle, startNatsServer } from '@troupe/testing';
 import { PARTITIONS } from './partitions.ts';
+import type { Random } from './random.ts';
 import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
 export interface WorldOptions {
@@ -99,6 +101,43 @@ export class World {
   async restartWorker(options: Partial<WorkerProcessOptions> = {}): Promise<void> {
     await this.worker.stop();
     await this.startWorker(options);
+  }
+
+  /**
+   * One of the ways in which things end, chosen at random: `kill -9` of the worker while it runs, while it starts, while it
+   * drains; `kill -9` of the server, alone or with the worker. Afterwards all is up again.
+   *
+   * @returns what was done.
+   */
+  async crashSomehow(random: Random): Promise<string> {
+    const pauseMs = Math.floor(random() * 1_500);
+    const ways: Readonly<Record<string, () => Promise<void>>> = {
+      'worker while it runs': () => this.crashWorker(),
+      'worker while it starts': async () => {
+        await this.worker.kill();
+        const starting = this.launchWorker();
+        await sleep(pauseMs);
+        await starting.kill();
+        await this.startWorker();
+      },
+      'worker while it drains': async () => {
+        this.worker.askToStop();
+        await sleep(pauseMs / 10);
+        await this.worker.kill();
+        await this.startWorker();
+      },
+      server: () => this.crashServer(),
+      'worker and server': async () => {
+        await this.server.kill('SIGKILL');
+        await this.worker.kill();
+        await this.server.restart();
+        await this.startWorker();
+      },
+    };
+    const names = Object.keys(ways);
+    const name = names[Math.floor(random() * names.length)]!;
+    await ways[name]!();
+    return `${name}, ${pauseMs} ms`;
   }
 
   /** `kill -9` of the server, then the same again on its store. */

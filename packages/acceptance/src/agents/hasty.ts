@@ -15,12 +15,13 @@ const waitForNote = fromPromise<string, string>(async ({ input, signal }) => {
 
 const machine = setup({
   types: {
-    context: {} as { done: string[] },
+    context: {} as { key: string; done: string[] },
+    input: {} as { key: string },
     events: {} as TaskEvent<string> | { type: 'hurry' },
   },
   actors: { slow: waitForNote, second: waitForNote },
 }).createMachine({
-  context: { done: [] },
+  context: ({ input }) => ({ key: input.key, done: [] }),
   type: 'parallel',
   states: {
     first: {
@@ -30,7 +31,7 @@ const machine = setup({
         working: {
           invoke: {
             src: 'slow',
-            input: 'first',
+            input: ({ context }) => `${context.key}-first`,
             onDone: {
               target: 'idle',
               actions: [
@@ -50,7 +51,7 @@ const machine = setup({
         working: {
           invoke: {
             src: 'second',
-            input: 'second',
+            input: ({ context }) => `${context.key}-second`,
             onDone: {
               target: 'idle',
               actions: [

@@ -1,10 +1,15 @@
 /** Clock, randomness and names of children are the same in every fold. */
 import { impure, World } from '@troupe/acceptance/internal';
 import { encodeState } from '@troupe/wire';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ project: 'impure' });
+});
+afterAll(() => world[Symbol.asyncDispose]());
 
 test('a machine that reads clock and randomness has the same state after a crash and in a fold from the start', async () => {
-  await using world = await World.start({ project: 'impure' });
   const actor = world.troupe.actor('impure', 'dice');
   for (const input of ['draw', 'spawn', 'draw', 'spawn', 'poke', 'draw', 'poke', 'draw']) await actor.ask(input);
   const before = await actor.snapshot();
@@ -31,7 +36,6 @@ test('a machine that reads clock and randomness has the same state after a crash
 }, 120_000);
 
 test('a rejected invoke without onError fails the turn, and the next task works', async () => {
-  await using world = await World.start({ project: 'impure' });
   const actor = world.troupe.actor('impure', 'unlucky');
   await expect(actor.ask('reject')).rejects.toThrow('no such luck');
   expect(await actor.ask('draw')).toMatchObject({ random: expect.any(Number) });

@@ -1,18 +1,23 @@
 /** What comes late answers nobody else; what was due is not overtaken. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until, World } from '@troupe/acceptance/internal';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ project: 'clocked' });
+});
+afterAll(() => world[Symbol.asyncDispose]());
 
 test.each([
-  ['the worker lives on', false],
-  ['the worker is killed in between', true],
+  ['the worker lives on', 'alive', false],
+  ['the worker is killed in between', 'killed', true],
 ])(
   'a late outcome of a turn that has ended never answers the next caller: %s',
-  async (_what, crash) => {
-    await using world = await World.start({ project: 'clocked' });
-    const actor = world.troupe.actor('hasty', 'one');
+  async (_what, key, crash) => {
+    const actor = world.troupe.actor('hasty', key);
     const first = actor.ask('first', { deadlineMs: 50_000 });
-    await until('the first work to start', () => world.notes('started-first').length > 0);
+    await until('the first work to start', () => world.notes(`started-${key}-first`).length > 0);
     await actor.signal({ type: 'hurry' });
     expect(await first).toBe('early');
 
@@ -21,20 +26,19 @@ test.each([
       answered = answer;
       return answer;
     });
-    await until('the second work to start', () => world.notes('started-second').length > 0);
+    await until('the second work to start', () => world.notes(`started-${key}-second`).length > 0);
     if (crash) await world.crashWorker();
-    world.write('go-first', 'go');
+    world.write(`go-${key}-first`, 'go');
     await actor.waitFor(({ context }) => (context as { done: string[] }).done.includes('first'), { timeoutMs: 40_000 });
     expect(answered).toBeUndefined();
-    world.write('go-second', 'go');
+    world.write(`go-${key}-second`, 'go');
     expect(await second).toBe('the answer of the second');
-    expect((await actor.snapshot()).context).toEqual({ done: ['first', 'second'] });
+    expect((await actor.snapshot()).context).toMatchObject({ done: ['first', 'second'] });
   },
   120_000,
 );
 
 test('a task never overtakes a timer that was due before it, with the worker dead for longer than the delay', async () => {
-  await using world = await World.start({ project: 'clocked' });
   const actor = world.troupe.actor('clocked', 'one');
   expect(await actor.ask({ type: 'wait' })).toBe('waiting');
   await world.worker.kill();

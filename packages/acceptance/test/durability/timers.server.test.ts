@@ -2,22 +2,30 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { World } from '@troupe/acceptance/internal';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../../src/configs/clocked.config.ts', import.meta.url));
 const DAY_MS = 86_400_000;
 
-async function troupeCommand(world: World, ...words: string[]): Promise<string> {
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ project: 'clocked' });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function troupeCommand(...words: string[]): Promise<string> {
   const args = [CLI, ...words, '--nats-url', world.server.url, '--config', CONFIG];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 50_000 });
-  return stdout;
+  try {
+    return (await promisify(execFile)(process.execPath, args, { timeout: 50_000 })).stdout;
+  } catch (error) {
+    throw new Error(`troupe ${words.join(' ')} failed: ${inspect(error)}`);
+  }
 }
 
 test('a pending two seconds fire once though the worker was dead when they were due', async () => {
-  await using world = await World.start({ project: 'clocked' });
   const actor = world.troupe.actor('clocked', 'short');
   await actor.ask({ type: 'wait' });
   await world.worker.kill();
@@ -33,7 +41,6 @@ test('a pending two seconds fire once though the worker was dead when they were 
 }, 120_000);
 
 test('one of a day survives restarts, is visible, and is cancelled by leaving the state', async () => {
-  await using world = await World.start({ project: 'clocked' });
   const actor = world.troupe.actor('clocked', 'long');
   await actor.ask({ type: 'waitLong' });
   const [timer] = (await actor.snapshot()).timers;
@@ -44,9 +51,9 @@ test('one of a day survives restarts, is visible, and is cancelled by leaving th
   await world.crashServer();
   expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([timer]);
   expect(await actor.query('timers')).toEqual({ timers: [timer] });
-  expect(await troupeCommand(world, 'timers', 'ls', 'clocked/long')).toContain(timer!.id);
-  expect(await troupeCommand(world, 'timers', 'ls')).toContain('clocked/long');
-  expect(await troupeCommand(world, 'state', 'show', 'clocked/long', '--json')).toContain(timer!.id);
+  expect(await troupeCommand('timers', 'ls', 'clocked/long')).toContain(timer!.id);
+  expect(await troupeCommand('timers', 'ls')).toContain('clocked/long');
+  expect(await troupeCommand('state', 'show', 'clocked/long', '--json')).toContain(timer!.id);
 
   expect(await actor.ask({ type: 'leave' })).toBe('left');
   expect((await actor.snapshot()).timers).toEqual([]);
@@ -55,15 +62,14 @@ test('one of a day survives restarts, is visible, and is cancelled by leaving th
 }, 120_000);
 
 test('one of a day is cancelled by an operator, and stays so', async () => {
-  await using world = await World.start({ project: 'clocked' });
   const actor = world.troupe.actor('clocked', 'operated');
   await actor.ask({ type: 'waitLong' });
   await world.crashWorker();
   const [timer] = (await actor.snapshot()).timers;
-  await troupeCommand(world, 'timers', 'cancel', 'clocked/operated', timer!.id);
+  await troupeCommand('timers', 'cancel', 'clocked/operated', timer!.id);
   expect((await actor.snapshot()).timers).toEqual([]);
   expect((await actor.snapshot()).value).toBe('waitingLong');
   await world.crashWorker();
   expect((await actor.snapshot()).timers).toEqual([]);
-  expect(await troupeCommand(world, 'timers', 'ls')).not.toContain('clocked/operated');
+  expect(await troupeCommand('timers', 'ls')).not.toContain('clocked/operated');
 }, 120_000);
