@@ -4,7 +4,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ActorAddress } from '@troupe/wire';
-import { TroupeError, TYPE_PATTERN } from '@troupe/wire';
+import { RESERVED_TYPES, TroupeError, TYPE_PATTERN } from '@troupe/wire';
 import type { AnyStateMachine } from './machine/index.ts';
 import { createMachineDriver } from './machine/index.ts';
 import type { MachineDriver } from './machine/types.ts';
@@ -140,6 +140,8 @@ const DAY_MS = 86_400_000;
 export function defineActor(options: ActorOptions): ActorDefinition {
   if (!TYPE_PATTERN.test(options.type))
     throw refuse(options, 'type', options.type, `a name matching ${TYPE_PATTERN.source}`);
+  if ((RESERVED_TYPES as readonly string[]).includes(options.type))
+    throw refuse(options, 'type', options.type, 'another name: it is reserved');
   whole(options, 'version', options.version, 1, 1_000_000_000);
   const driver = createMachineDriver(options.machine);
   const deadlineMsMax = whole(
