@@ -125,13 +125,13 @@ async function makeRawStream(url: string): Promise<void> {
   await nc.close();
 }
 
-interface Callers {
+export interface Callers {
   readonly raw: RawCallers;
   readonly ours: Caller;
   close(): Promise<void>;
 }
 
-async function openCallers(url: string, types: readonly string[], pubAck: boolean): Promise<Callers> {
+export async function openCallers(url: string, types: readonly string[], pubAck: boolean): Promise<Callers> {
   const common = { url, payload: PAYLOAD, pubAck };
   const raw = await RawCallers.open({ ...common, subjectOf: (n) => `raw.task.s${n}`, replyToHeader: 'Reply-To' });
   if (pubAck) {

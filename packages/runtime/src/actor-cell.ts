@@ -57,6 +57,8 @@ export class ActorCell {
   /** First entry no stored snapshot covers; 0 when all are covered. */
   dirtySince = 0;
   dirtyAtMs = 0;
+  /** Entries the partition had taken by then. */
+  dirtyAtEntry = 0;
   lastUsedMs: number;
   /** When the server will wake it, Unix ms; undefined when no durable wake-up is known. */
   tickAt: number | undefined;
@@ -280,6 +282,7 @@ export class ActorCell {
   #markDirty(seq: number): void {
     if (this.dirtySince !== 0) return;
     this.dirtySince = seq;
+    this.dirtyAtEntry = this.#host.entriesTaken;
     this.dirtyAtMs = this.#host.clock.monotonic();
   }
 
@@ -328,7 +331,9 @@ export class ActorCell {
     this.#sinceBytes = kept < 0 ? 0 : this.#sinceBytes * (1 - kept / this.#passed.length);
     this.#passed = kept < 0 ? [] : this.#passed.slice(kept);
     this.dirtySince = this.#passed[0] ?? 0;
-    if (this.dirtySince !== 0) this.dirtyAtMs = this.#host.clock.monotonic();
+    if (this.dirtySince === 0) return;
+    this.dirtyAtMs = this.#host.clock.monotonic();
+    this.dirtyAtEntry = this.#host.entriesTaken;
   }
 
   async #save(wanted: WantedSnapshot): Promise<void> {

@@ -15,6 +15,8 @@ export interface CellHost {
   readonly decoding: DecodeEntryOptions;
   /** The reader has reached the head since the claim: effects may start. */
   readonly live: boolean;
+  /** Entries the partition has taken from its reader. */
+  readonly entriesTaken: number;
   /** An entry waits, or an effect of it is not acknowledged. */
   owe(cell: ActorCell, seq: number): void;
   pay(cell: ActorCell, seq: number): void;

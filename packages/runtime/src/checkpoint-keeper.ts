@@ -18,6 +18,9 @@ import type { SeqTracker } from './seq-tracker.ts';
 export const PURGE_AGE_MS_MIN = 600_000;
 /** A checkpoint that only spares the next owner replies may wait so many times longer: callers drop a second reply. */
 const REPLIES_ONLY_FACTOR = 4;
+/** Snapshots that pull the mark: this share of the entries, and at least so many per round. */
+const PULLS_SHARE = 0.1;
+const PULLS_MIN = 2;
 const REFUSED_TYPES_MAX = 256;
 
 /** What a checkpoint is made of. */
@@ -29,6 +32,8 @@ export interface CheckpointSource {
   readonly position: number;
   readonly cells: ReadonlyMap<string, ActorCell>;
   readonly owed: SeqTracker;
+  /** Entries taken from the reader since the claim. */
+  readonly entriesTaken: number;
   /** Another owner has written: nothing may be done any more. */
   taken(epoch: number): void;
 }
@@ -42,6 +47,7 @@ export class CheckpointKeeper {
   #refused: Checkpoint['refused'];
   #clean = false;
   #claimHead = 0;
+  #pulledAt = 0;
   #writing: Promise<void> | undefined;
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   /** Something other than a reply was done that the next owner would do again. */
@@ -202,15 +208,21 @@ export class CheckpointKeeper {
     return Math.max(mark, this.#current.mark);
   }
 
-  /** Snapshots the actors that hold the mark back too far; in a nearly full journal every one. */
+  /** Snapshots the actors that hold the mark back too far, within a share of the turns; in a nearly full journal all. */
   #pullMark(): void {
     const { forced } = this.#host.pressure;
     const { markLagMax, markAgeMsMax } = this.#host.options;
+    const { entriesTaken, cells } = this.#source;
     const nowMs = this.#host.clock.monotonic();
-    for (const cell of this.#source.cells.values()) {
+    let left = forced ? Number.POSITIVE_INFINITY : Math.max(PULLS_MIN, (entriesTaken - this.#pulledAt) * PULLS_SHARE);
+    this.#pulledAt = entriesTaken;
+    for (const cell of cells.values()) {
+      if (left < 1) return;
       if (cell.dirtySince === 0) continue;
-      const lags = this.#source.position - cell.dirtySince > markLagMax || nowMs - cell.dirtyAtMs > markAgeMsMax;
-      if (lags || forced) cell.requestSnapshot();
+      const lags = entriesTaken - cell.dirtyAtEntry > markLagMax || nowMs - cell.dirtyAtMs > markAgeMsMax;
+      if (!lags && !forced) continue;
+      cell.requestSnapshot();
+      left--;
     }
   }
 

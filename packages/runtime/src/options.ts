@@ -23,7 +23,7 @@ export interface WorkerOptions {
   readonly tickDurableAfterMs?: number;
   /** How often old entries are purged. 10 s. */
   readonly purgeEveryMs?: number;
-  /** Dirty actors are snapshotted when their oldest entry is this far behind the head, entries. 20,000. */
+  /** An actor is snapshotted when its oldest uncovered entry is this many entries of its partition behind. 2,000: a takeover reads no more. */
   readonly markLagMax?: number;
   /** ... or this old. 60 s. */
   readonly markAgeMsMax?: number;
@@ -49,7 +49,7 @@ const DEFAULTS: ResolvedWorkerOptions = {
   heldMax: 50_000,
   tickDurableAfterMs: 1_000,
   purgeEveryMs: 10_000,
-  markLagMax: 20_000,
+  markLagMax: 2_000,
   markAgeMsMax: 60_000,
   drainDeadlineMs: 10_000,
   queryDeadlineMs: 5_000,

@@ -48,6 +48,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   dropped = false;
   /** Last sequence taken from the reader. */
   position = 0;
+  /** Entries taken from the reader since the claim. */
+  entriesTaken = 0;
   /** Monotonic time at which the reader was last known to be at the head. */
   headAtMs = Number.NEGATIVE_INFINITY;
 
@@ -326,6 +328,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   #receive(message: StoredMessage): void {
     if (this.dropped || this.#released) return;
     this.position = message.seq;
+    this.entriesTaken++;
     this.#lastAt = message.at;
     const name = `${message.type}.${message.keyToken}`;
     const cell = this.cells.get(name) ?? this.#newCell(name, message);
