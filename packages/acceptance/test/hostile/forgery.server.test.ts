@@ -141,15 +141,12 @@ for (const security of ['open', 'permissions', 'accounts'] as const satisfies re
           ['application/msgpack', Buffer.from(encodePayload({ type, output: 'forged' }, 'application/msgpack'))],
         ] as const) {
           const head = `Content-Type: ${contentType}\r\n`;
-          const decode = (text: string) => text;
           const asTask = await answerOf((reply) =>
             raw.publishWith('troupe.task.victim.john', `${head}Troupe-Reply-To: ${reply}\r\n`, body),
           );
-          expect(decode(asTask)).toContain('ReservedEvent');
-          if (security !== 'accounts') {
-            const asAsk = await answerOf((reply) => raw.publishWith('troupe.ask.victim.john', head, body, reply));
-            expect(decode(asAsk)).toContain('ReservedEvent');
-          }
+          expect(asTask).toContain('ReservedEvent');
+          const asAsk = await answerOf((reply) => raw.publishWith('troupe.ask.victim.john', head, body, reply));
+          expect(asAsk).toContain('ReservedEvent');
           raw.publishWith('troupe.signal.victim.john', head, body);
         }
         await expectUnharmed();
