@@ -40,14 +40,19 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const stop = listenForStop();
   let open: OpenPorts | undefined;
   try {
-    open = await openPorts({
-      settings,
-      config: options.config,
-      name: `troupe-worker ${settings.workerId ?? ''}`.trim(),
-      waitMs: settings.natsWaitMs,
-      provision: true,
-      log: (message, fields) => log.info(fields, message),
-    });
+    const opened = await unlessStopped(
+      openPorts({
+        settings,
+        config: options.config,
+        name: `troupe-worker ${settings.workerId ?? ''}`.trim(),
+        waitMs: settings.natsWaitMs,
+        provision: true,
+        log: (message, fields) => log.info(fields, message),
+      }),
+      stop,
+    );
+    if (opened === undefined) return stoppedEarly(log);
+    open = opened;
     return await hostUntilStopped(options, open, stop);
   } catch (error) {
     log.error({ error }, error instanceof Error ? error.message : String(error));
@@ -57,13 +62,24 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   }
 }
 
+/** What was asked to stop before it had anything to give back ends at once. */
+async function unlessStopped<T>(starting: Promise<T>, stop: Promise<StopReason>): Promise<T | undefined> {
+  starting.catch(() => undefined);
+  return Promise.race([starting, stop.then(() => undefined)]);
+}
+
+function stoppedEarly(log: Logger): number {
+  log.info({}, 'asked to stop while starting; nothing was taken over yet');
+  return WORKER_EXIT.ok;
+}
+
 async function hostUntilStopped(
   options: RunWorkerOptions,
   { ports }: OpenPorts,
   requested: Promise<StopReason>,
 ): Promise<number> {
   const { settings, config, log } = options;
-  const worker = await startWorker({
+  const starting = startWorker({
     ports,
     prefix: settings.prefix,
     definitions: config.actors,
@@ -72,6 +88,8 @@ async function hostUntilStopped(
     dev: options.dev ?? false,
     ...(settings.workerId === undefined ? {} : { id: settings.workerId }),
   });
+  const worker = await unlessStopped(starting, requested);
+  if (worker === undefined) return stoppedEarly(log);
   void worker.ready.then(() => options.onReady?.(worker));
   const ended = await Promise.race([requested, worker.stopped.then(() => 'stopped' as const)]);
   if (ended === 'stopped') {
