@@ -67,7 +67,7 @@ export interface ActorOptions {
     /** How long entries are kept for time travel, ms. Default 24 h. */
     readonly keepForMs?: number;
   };
-  /** An actor idle for so long ends, with its snapshots. Default: never. */
+  /** An actor idle for so long ends: its state goes, its task ids stay remembered. Default: never. */
   readonly expireAfterMs?: number;
   /** When a turn ends: with `reply()` or when all it opened has ended. Default by the machine. */
   readonly turn?: 'reply' | 'settle';

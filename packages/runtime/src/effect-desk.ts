@@ -20,6 +20,7 @@ import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { EffectHost } from './effect-runner.ts';
 import type { PartitionHost } from './partition-host.ts';
+import { PortError } from './ports.ts';
 import { publishEmit, publishOutcome } from './replies.ts';
 
 /** An effect together with the entry that caused it. */
@@ -218,10 +219,11 @@ export class EffectDesk {
       'a message to another actor can never be delivered',
     );
     if (body.kind === 'ask') {
-      const failure = toFailureRecord(error, { code: 'PayloadTooLarge', actor });
+      const failure = toFailureRecord(error, { code: isTooLarge(error) ? 'PayloadTooLarge' : 'NotStorable', actor });
       void this.append(from, { kind: 'outcome', effectId: body.effectId, result: { ok: false, error: failure } });
     } else if (body.kind === 'outcome' && body.result.ok) {
-      const why = new TroupeError('OutcomeTooLarge', `The answer of ${actor} can't be delivered: ${String(error)}`);
+      const code = isTooLarge(error) ? 'OutcomeTooLarge' : 'NotStorable';
+      const why = new TroupeError(code, `The answer of ${actor} can't be delivered: ${String(error)}`);
       void this.append(to, { ...body, result: { ok: false, error: toFailureRecord(why) } });
     }
   }
@@ -248,6 +250,10 @@ export class EffectDesk {
     if (sent.length === 0) this.#owner.pay(cell, message.seq);
     else void Promise.allSettled(sent).then(() => this.#owner.pay(cell, message.seq));
   }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof PortError && error.kind === 'too-large';
 }
 
 /** The journal entry that carries an answer, an ask or a message. */
