@@ -230,13 +230,15 @@ export class EffectDesk {
 
   #runAction({ cell, message }: Performed, effect: Extract<Effect, { kind: 'action' }>): void {
     const effectId = effectIdOf(cell.address, effect.id);
-    const sent: Promise<unknown>[] = [];
+    let sent = 0;
+    // One after the other: the step keeps one watermark per action.
+    let journaled = Promise.resolve();
     try {
       withEffectId(effectId, () =>
         effect.run({
           send: (path, event) => {
-            const id = `${effectId}/${sent.length}`;
-            sent.push(this.append(cell.address, { kind: 'self', effectId: id, path, event }));
+            const id = `${effectId}/${sent++}`;
+            journaled = journaled.then(() => this.append(cell.address, { kind: 'self', effectId: id, path, event }));
           },
           emit: (_path, event) => this.#owner.emit(cell, effectId, event),
         }),
@@ -247,8 +249,8 @@ export class EffectDesk {
         'a custom action threw',
       );
     }
-    if (sent.length === 0) this.#owner.pay(cell, message.seq);
-    else void Promise.allSettled(sent).then(() => this.#owner.pay(cell, message.seq));
+    if (sent === 0) this.#owner.pay(cell, message.seq);
+    else void journaled.then(() => this.#owner.pay(cell, message.seq));
   }
 }
 

@@ -6,8 +6,8 @@
  * 2. One outcome per effect is journaled by this owner, without a message id; the step takes the first.
  * 3. R11: `retry: never` starts only under the first journaled claim, if that is this owner's of this
  *    epoch; an owner that finds another's claim journals `OutcomeUnknown`.
- * 4. Streams are bounded: 64 items in flight; observables keep the latest waiting value only, a
- *    callback with more than 1,024 waiting fails with `EffectOverflow`.
+ * 4. Items of a stream are journaled one after the other, and its end after all of them. 64 may wait; beyond, an
+ *    observable keeps the latest value only, and a callback with 1,024 more fails with `EffectOverflow`.
  * 5. What is stopped journals nothing more.
  */
 import {
@@ -33,8 +33,10 @@ import type { Log } from './log.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
 import { Slots } from './slots.ts';
 
-const IN_FLIGHT_MAX = 64;
-const STREAM_WAITING_MAX = 1_024;
+/** Items of one stream that wait for the journal; beyond, an observable's latest value takes the place of the last. */
+const STREAM_WAITING_MAX = 64;
+/** So many more events of a callback may wait, none of which can be left out. */
+const CALLBACK_WAITING_MAX = 1_024;
 
 /** What running an effect needs of the partition. */
 export interface EffectHost {
@@ -59,8 +61,9 @@ interface Run {
   timer: Timer | undefined;
   attempt: number;
   n: number;
-  inFlight: number;
-  waiting: StreamBody['item'][];
+  /** Items that wait for the journal. */
+  readonly queue: StreamBody['item'][];
+  journaling: boolean;
   release: (() => void) | undefined;
   over: boolean;
 }
@@ -102,8 +105,8 @@ export class EffectRunner {
       timer: undefined,
       attempt: 1,
       n: 0,
-      inFlight: 0,
-      waiting: [],
+      queue: [],
+      journaling: false,
       release: undefined,
       over: false,
     };
@@ -229,49 +232,51 @@ export class EffectRunner {
     if (run.over) return;
     run.over = true;
     run.timer?.cancel();
-    const body: InternalBody =
-      run.effect.kind === 'callback' || run.effect.kind === 'observable'
-        ? {
-            kind: 'stream',
-            effectId: run.effectId,
-            run: run.host.epoch,
-            n: ++run.n,
-            item: result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error },
-          }
-        : { kind: 'outcome', effectId: run.effectId, result };
-    void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
+    if (run.effect.kind === 'callback' || run.effect.kind === 'observable') {
+      run.queue.push(result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error });
+      void this.#journalItems(run);
+    } else {
+      const body: InternalBody = { kind: 'outcome', effectId: run.effectId, result };
+      void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
+    }
   }
 
   #item(run: Run, item: StreamBody['item']): void {
     if (run.over) return;
-    if (run.inFlight >= IN_FLIGHT_MAX) {
-      if (item.kind === 'next') run.waiting = [item];
-      else run.waiting.push(item);
-      if (run.waiting.length > STREAM_WAITING_MAX) {
-        run.child?.stop();
-        this.#finish(run, {
-          ok: false,
-          error: toFailureRecord(
-            new TroupeError(
-              'EffectOverflow',
-              `'${run.effect.src}' of ${formatAddress(run.cell.address)} sends faster than the journal takes it: ${STREAM_WAITING_MAX} events wait. Send less, or use an observable, which keeps the latest value.`,
-            ),
+    const { queue } = run;
+    if (queue.length < STREAM_WAITING_MAX) queue.push(item);
+    else if (item.kind === 'next') queue[queue.length - 1] = item;
+    else if (queue.length < STREAM_WAITING_MAX + CALLBACK_WAITING_MAX) queue.push(item);
+    else {
+      run.child?.stop();
+      this.#finish(run, {
+        ok: false,
+        error: toFailureRecord(
+          new TroupeError(
+            'EffectOverflow',
+            `'${run.effect.src}' of ${formatAddress(run.cell.address)} sends faster than the journal takes it: ${queue.length} events wait. Send less, or use an observable, which keeps the latest value.`,
           ),
-        });
-      }
-      return;
+        ),
+      });
     }
-    run.inFlight++;
-    const body: StreamBody = { kind: 'stream', effectId: run.effectId, run: run.host.epoch, n: ++run.n, item };
-    void this.#append(run.host, run.cell, body).finally(() => {
-      run.inFlight--;
-      const next = run.waiting.shift();
-      if (next !== undefined) this.#item(run, next);
-    });
+    void this.#journalItems(run);
+  }
+
+  /** One after the other, whatever has to be repeated: the step takes only what lies above the last one. */
+  async #journalItems(run: Run): Promise<void> {
+    if (run.journaling) return;
+    run.journaling = true;
+    for (let item = run.queue.shift(); item !== undefined; item = run.queue.shift()) {
+      const body: StreamBody = { kind: 'stream', effectId: run.effectId, run: run.host.epoch, n: ++run.n, item };
+      const stored = await this.#append(run.host, run.cell, body);
+      if (!stored || item.kind === 'complete' || item.kind === 'error') this.#end(run);
+    }
+    run.journaling = false;
   }
 
   #end(run: Run): void {
     run.over = true;
+    run.queue.length = 0;
     run.timer?.cancel();
     run.child?.stop();
     run.release?.();
@@ -279,14 +284,18 @@ export class EffectRunner {
     this.#runs.delete(`${run.host.epoch}:${run.effectId}`);
   }
 
-  /** Appends while the partition is owned; what can't be stored becomes an error that can. */
-  async #append(host: EffectHost, cell: ActorCell, body: InternalBody): Promise<void> {
+  /**
+   * Appends while the partition is owned; what can't be stored becomes an error that can.
+   * @returns whether it is stored as it is.
+   */
+  async #append(host: EffectHost, cell: ActorCell, body: InternalBody): Promise<boolean> {
     try {
-      await retryWhile(
+      const seq = await retryWhile(
         this.#clock,
         () => !host.dropped,
         () => this.#journal.append(cell.address, body),
       );
+      return seq !== undefined;
     } catch (error) {
       const instead = substitute(body, error, formatAddress(cell.address));
       if (instead === undefined) {
@@ -294,9 +303,10 @@ export class EffectRunner {
           { actor: formatAddress(cell.address), kind: body.kind, error: String(error) },
           'an entry could not be journaled',
         );
-        return;
+        return false;
       }
       await this.#append(host, cell, instead);
+      return false;
     }
   }
 }
