@@ -10,9 +10,11 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 test('an invoke that ran at kill -9 runs again under the same idempotency key', async () => {
   const actor = world.troupe.actor('charger', 'ann');
-  const charged = actor.ask('order-1', { deadlineMs: 60_000 });
+  const same = { taskId: 'order-1', deadlineMs: 60_000 };
+  const charged = actor.ask('order-1', same);
   await until('the first call', () => world.notes('charged-order-1').length === 1);
   await world.crashWorker();
+  const repeated = actor.ask('order-1', same);
   await until('the second call', () => world.notes('charged-order-1').length === 2);
   await world.crashWorker();
   const keys = await until('the third call', () => {
@@ -22,7 +24,7 @@ test('an invoke that ran at kill -9 runs again under the same idempotency key', 
   expect(new Set(keys).size).toBe(1);
   expect(keys[0]).toMatch(/^charger\/ann@\d+\.\d+$/);
   world.write('go-order-1', 'go');
-  expect(await charged).toBe(`charged under ${keys[0]}`);
+  expect(await Promise.all([charged, repeated])).toEqual(Array(2).fill(`charged under ${keys[0]}`));
 
   const next = actor.ask('order-2', { deadlineMs: 60_000 });
   world.write('go-order-2', 'go');

@@ -50,3 +50,23 @@ test('a task never overtakes a timer that was due before it, with the worker dea
   expect(await early).toBe('0 at "waiting"');
   expect(await late).toBe('late, fired 1');
 }, 120_000);
+
+test('a turn whose deadline passed while the worker was dead fails, and the task behind it gets its own answer', async () => {
+  const actor = world.troupe.actor('hasty', 'expired');
+  const taskId = 'expired';
+  const expired = actor.ask('first', { taskId, deadlineMs: 3_000 }).catch((error: unknown) => error);
+  await until('the work to start', () => world.notes('started-expired-first').length === 1);
+  await world.worker.kill();
+  const behind = actor.ask('first', { deadlineMs: 60_000 });
+  expect(await expired).toMatchObject({ code: expect.stringMatching(/^(Timeout|DeadlineExceeded)$/) });
+  await sleep(1_000);
+  await world.startWorker();
+  const ended = await until('the first outcome', async () => {
+    const outcome = await actor.outcome(taskId);
+    return outcome.status === 'ended' && outcome;
+  });
+  expect(ended).toMatchObject({ ok: false, error: { code: 'DeadlineExceeded' } });
+  world.write('go-expired-first', 'go');
+  expect(await behind).toBe('the late answer of the first');
+  expect((await actor.snapshot()).context).toMatchObject({ done: ['first'] });
+}, 120_000);
