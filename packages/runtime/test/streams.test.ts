@@ -22,7 +22,7 @@ const talkative = defineActor({
       calls: fromCallback(({ sendBack }) => {
         for (const n of numbers(200)) sendBack({ type: 'heard', n });
       }),
-      values: fromObservable(() => ({
+      values: fromObservable<number, undefined>(() => ({
         subscribe: (observer) => {
           const { next, complete } = observer as { next(value: number): void; complete(): void };
           for (const n of numbers(200)) next(n);
