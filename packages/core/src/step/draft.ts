@@ -495,9 +495,11 @@ function sizeOfAll(values: readonly unknown[], sizeOf: typeof measure): number {
   return bytes;
 }
 
+/** An upper bound while that is small enough to keep, the size itself beyond; Infinity for what can't be stored. */
 function sizeOrInfinity(value: unknown): number {
   try {
-    return measure(value, 'outcome');
+    const bytesMax = measureAtMost(value, 'outcome');
+    return bytesMax <= OUTCOME_BYTES_MAX ? bytesMax : measure(value, 'outcome');
   } catch {
     return Number.POSITIVE_INFINITY;
   }
