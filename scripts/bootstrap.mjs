@@ -5,7 +5,7 @@
  * (`.cache`, or `TROUPE_CACHE_DIR`) and `node_modules`. Its own words go to stderr; stdout belongs to the target.
  */
 import { realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createContext, SetupError } from './setup/context.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { link, writeShim } from './setup/files.mjs';
@@ -48,8 +48,12 @@ async function prepare(context, node, target) {
   writeShim(binDir, 'pnpm', [node.path, pnpmPath(context)]);
   if (target.dependencies) await ensureDependencies(context, node.path);
   const natsServer = target.natsServer ? await ensureNatsServer(context) : context.env.TROUPE_NATS_SERVER;
-  if (target.natsServer && natsServer) link(binDir, 'nats-server', realpathSync(natsServer));
-  const path = [binDir, join(context.rootDir, 'node_modules/.bin'), context.env.PATH].filter(Boolean).join(delimiter);
+  // A server given by hand counts for this run only: the shared folder keeps the one that was found.
+  const explicit = context.env.TROUPE_NATS_SERVER;
+  if (target.natsServer && natsServer && !explicit) link(binDir, 'nats-server', realpathSync(natsServer));
+  const path = [explicit ? dirname(explicit) : '', binDir, join(context.rootDir, 'node_modules/.bin'), context.env.PATH]
+    .filter(Boolean)
+    .join(delimiter);
   return {
     // Sources are compiled and stripped of types once, not at every start: a worker starts in about half the time.
     NODE_COMPILE_CACHE: join(context.toolsDir, 'compile-cache'),

@@ -34,7 +34,7 @@ export class NatsServer implements AsyncDisposable {
     const file = join(this.#dir, 'server.conf');
     const store = join(this.#dir, 'store');
     await writeFile(file, `listen: 127.0.0.1:${this.port}\njetstream { store_dir: "${store}" }\n${this.#config}\n`);
-    this.#process = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
+    this.#process = spawn(process.env.TROUPE_NATS_SERVER ?? 'nats-server', ['-c', file], { stdio: 'ignore' });
     await listening(this.port);
   }
 
