@@ -18,7 +18,7 @@ test('20,000 tasks published with no worker running are all answered once one st
   expect(await outcomes).toEqual(Array.from({ length: TASKS }, (_, n) => Math.floor(n / SESSIONS) + 1));
   const order = Array.from({ length: TASKS / SESSIONS }, (_, n) => n);
   for (let session = 0; session < SESSIONS; session += 50) {
-    const { context } = await world.troupe.actor('ledger', `session-${session}`).snapshot();
+    const { context } = await world.troupe.actor('ledger', `session-${session}`).snapshot({ timeoutMs: 20_000 });
     expect(context).toEqual({ count: order.length, seen: order });
   }
 }, 300_000);

@@ -33,7 +33,7 @@ test.each([
     expect(answered).toBeUndefined();
     world.write(`go-${key}-second`, 'go');
     expect(await second).toBe('the answer of the second');
-    expect((await actor.snapshot()).context).toMatchObject({ done: ['first', 'second'] });
+    expect((await actor.snapshot({ timeoutMs: 20_000 })).context).toMatchObject({ done: ['first', 'second'] });
   },
   120_000,
 );
@@ -68,5 +68,5 @@ test('a turn whose deadline passed while the worker was dead fails, and the task
   expect(ended).toMatchObject({ ok: false, error: { code: 'DeadlineExceeded' } });
   world.write('go-expired-first', 'go');
   expect(await behind).toBe('the late answer of the first');
-  expect((await actor.snapshot()).context).toMatchObject({ done: ['first'] });
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).context).toMatchObject({ done: ['first'] });
 }, 120_000);

@@ -17,8 +17,8 @@ test('the same id takes effect once per actor, with the same outcome after resta
     expect(await ann.ask(7, same)).toBe(2);
     expect(await bob.ask(7, same)).toBe(1);
     await expect(ann.ask(8, same)).rejects.toMatchObject({ code: 'TaskIdConflict' });
-    expect((await ann.snapshot()).context).toEqual({ count: 3, seen: [1, 7, 9] });
-    expect((await bob.snapshot()).context).toEqual({ count: 1, seen: [7] });
+    expect((await ann.snapshot({ timeoutMs: 20_000 })).context).toEqual({ count: 3, seen: [1, 7, 9] });
+    expect((await bob.snapshot({ timeoutMs: 20_000 })).context).toEqual({ count: 1, seen: [7] });
   };
   await repeats();
   await world.restartWorker();

@@ -35,7 +35,7 @@ test('a pending two seconds fire once though the worker was dead when they were 
   expect(fired.context).toMatchObject({ fired: 1 });
   await world.crashWorker();
   await sleep(2_500);
-  const later = await actor.snapshot();
+  const later = await actor.snapshot({ timeoutMs: 20_000 });
   expect(later.context).toMatchObject({ fired: 1 });
   expect(later.timers).toEqual([]);
 }, 120_000);
@@ -43,33 +43,33 @@ test('a pending two seconds fire once though the worker was dead when they were 
 test('one of a day survives restarts, is visible, and is cancelled by leaving the state', async () => {
   const actor = world.troupe.actor('clocked', 'long');
   await actor.ask({ type: 'waitLong' });
-  const [timer] = (await actor.snapshot()).timers;
+  const [timer] = (await actor.snapshot({ timeoutMs: 20_000 })).timers;
   expect(timer!.dueAt).toBeGreaterThan(Date.now() + DAY_MS - 60_000);
 
   await world.crashWorker();
   await world.restartWorker();
   await world.crashServer();
   expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([timer]);
-  expect(await actor.query('timers')).toEqual({ timers: [timer] });
+  expect(await actor.query('timers', {}, { timeoutMs: 20_000 })).toEqual({ timers: [timer] });
   expect(await troupeCommand('timers', 'ls', 'clocked/long')).toContain(timer!.id);
   expect(await troupeCommand('timers', 'ls')).toContain('clocked/long');
   expect(await troupeCommand('state', 'show', 'clocked/long', '--json')).toContain(timer!.id);
 
   expect(await actor.ask({ type: 'leave' })).toBe('left');
-  expect((await actor.snapshot()).timers).toEqual([]);
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([]);
   await world.crashWorker();
-  expect((await actor.snapshot()).timers).toEqual([]);
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([]);
 }, 120_000);
 
 test('one of a day is cancelled by an operator, and stays so', async () => {
   const actor = world.troupe.actor('clocked', 'operated');
   await actor.ask({ type: 'waitLong' });
   await world.crashWorker();
-  const [timer] = (await actor.snapshot()).timers;
+  const [timer] = (await actor.snapshot({ timeoutMs: 20_000 })).timers;
   await troupeCommand('timers', 'cancel', 'clocked/operated', timer!.id);
-  expect((await actor.snapshot()).timers).toEqual([]);
-  expect((await actor.snapshot()).value).toBe('waitingLong');
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([]);
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).value).toBe('waitingLong');
   await world.crashWorker();
-  expect((await actor.snapshot()).timers).toEqual([]);
+  expect((await actor.snapshot({ timeoutMs: 20_000 })).timers).toEqual([]);
   expect(await troupeCommand('timers', 'ls')).not.toContain('clocked/operated');
 }, 120_000);

@@ -20,7 +20,7 @@ test('after a stop in good order the new version migrates', async () => {
   expect(await ann.ask(2)).toBe('v1: 3');
   await world.restartWorker({ project: 'account-v2' });
   expect(await ann.ask(4, { deadlineMs })).toBe('v2: 3+4');
-  const state = await ann.snapshot();
+  const state = await ann.snapshot({ timeoutMs: 20_000 });
   expect(state.version).toBe(2);
   expect(state.context).toEqual({ amounts: [3, 4] });
   expect(await world.troupe.actor('account', 'new').ask(5)).toBe('v2: 5');
@@ -40,7 +40,7 @@ test.each([
     expect(await bob.ask(1)).toBe('v1: 1');
     await world.restartWorker({ project: 'account-v2-unmigrated' });
     const meanwhile = [2, 3].map((amount) => bob.ask(amount, { deadlineMs: 110_000 }));
-    await expect(bob.snapshot()).rejects.toMatchObject({
+    await expect(bob.snapshot({ timeoutMs: 20_000 })).rejects.toMatchObject({
       code: 'MigrationMissing',
       message: expect.stringContaining('migrate'),
     });
@@ -48,12 +48,12 @@ test.each([
     expect(await other.ask(10)).toBe('v2: 10');
 
     await world.restartWorker({ project: 'account-v2-unmigrated' });
-    await expect(bob.snapshot()).rejects.toMatchObject({ code: 'MigrationMissing' });
+    await expect(bob.snapshot({ timeoutMs: 20_000 })).rejects.toMatchObject({ code: 'MigrationMissing' });
     const later = bob.ask(4, { deadlineMs: 110_000 });
 
     await world[redeploy]({ project: 'account-v2' });
     expect(await Promise.all([...meanwhile, later])).toEqual(['v2: 1+2', 'v2: 1+2+3', 'v2: 1+2+3+4']);
-    expect((await bob.snapshot()).context).toEqual({ amounts: [1, 2, 3, 4] });
+    expect((await bob.snapshot({ timeoutMs: 20_000 })).context).toEqual({ amounts: [1, 2, 3, 4] });
     expect(await other.ask(20, { deadlineMs })).toBe('v2: 10+20');
     const amounts = (await heard(world, 6)) as number[];
     expect(amounts.filter((amount) => amount < 10)).toEqual([1, 2, 3, 4]);
@@ -68,7 +68,10 @@ test('after kill -9 the new version folds what is left with the old code that it
   expect(await eve.ask(1)).toBe('v1: 1');
   await world.crashWorker({ project: 'account-v2' });
   const waiting = eve.ask(2, { deadlineMs: 110_000 });
-  await expect(eve.snapshot()).rejects.toMatchObject({ code: 'ActorSuspended', message: /previous/ });
+  await expect(eve.snapshot({ timeoutMs: 20_000 })).rejects.toMatchObject({
+    code: 'ActorSuspended',
+    message: /previous/,
+  });
   await world.crashWorker({ project: 'account-v2-previous' });
   const answer = await waiting;
   expect(['v1: 3', 'v2: 1+2']).toContain(answer);
@@ -85,9 +88,9 @@ test('the same version with another machine is refused, except in development', 
   expect(await dan.ask(1)).toBe('v1: 1');
   await world.restartWorker({ project: 'account-v1-changed' });
   const waiting = dan.ask(2, { deadlineMs: 110_000 });
-  await expect(dan.snapshot()).rejects.toMatchObject({ code: 'VersionConflict' });
+  await expect(dan.snapshot({ timeoutMs: 20_000 })).rejects.toMatchObject({ code: 'VersionConflict' });
   await world.restartWorker({ project: 'account-v1' });
   expect(await waiting).toBe('v1: 3');
   await world.restartWorker({ project: 'account-v1-changed', args: ['--dev'] });
-  expect((await dan.snapshot()).context).toEqual({ sum: 3 });
+  expect((await dan.snapshot({ timeoutMs: 20_000 })).context).toEqual({ sum: 3 });
 }, 180_000);
