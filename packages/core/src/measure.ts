@@ -48,7 +48,8 @@ function glance(value: unknown, depth: number): number {
   if (value === null || value === undefined || typeof value === 'boolean') return 1;
   if (typeof value !== 'object' || depth > GLANCE_DEPTH_MAX || glances-- <= 0) return Number.NaN;
   if (Array.isArray(value)) {
-    if ((glances -= value.length) <= 0) return Number.NaN;
+    glances -= value.length;
+    if (glances <= 0) return Number.NaN;
     let size = 5;
     for (let i = 0; i < value.length; i++) size += glance(value[i], depth + 1);
     return size;
