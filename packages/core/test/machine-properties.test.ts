@@ -22,9 +22,10 @@ console.warn = () => {};
 export const DELIBERATE_DIFFERENCES = [
   'An error that no state handles fails the step and leaves the state; a live root goes to status error.',
   'A step of a child that throws has no effects; live custom actions before the throw have run.',
+  'A step of more than 10,000 microsteps, all nodes together, fails as endless; live it goes on, for ever if need be.',
   'A second timer with the id of a pending one replaces it; live both fire.',
   'Starting a child under an id in use stops the older child; live it runs on, unreachable.',
-  'A child whose id is taken by another within its first step is never started; live it runs for a moment.',
+  'A child that is stopped, or whose id is taken, within its first step is never started; live it may run for a moment.',
   'spawnChild without an id gives every child its own id; live the second replaces the first.',
   'A stopped child forgets its snapshot; live its reference still answers the last one.',
   'Snapshots of outside children carry no input and no subscription.',

@@ -156,13 +156,16 @@ export interface Outside {
 
 const NOBODY: Outside = { custom: () => {}, received: () => {}, sendBack: () => {} };
 
-/** Sends of all kinds end above this count, so that no machine answers itself for ever. */
-const COUNT_MAX = 24;
-
-/** No transition is taken above this count: a wildcard that starts a child that ends at once would never rest. */
-const TRANSITIONS_MAX = 48;
-
-const withinLimit = ({ context }: { context: unknown }) => (context as Context).n < TRANSITIONS_MAX;
+/**
+ * Sends of all kinds end at the first count, so that no machine answers itself for ever; no transition is taken from the
+ * second one, since a wildcard that starts a child that ends at once would never rest. By depth: a parent starts many
+ * children, and each of them counts from nothing.
+ */
+const LIMITS = [
+  { sends: 24, transitions: 48 },
+  { sends: 10, transitions: 16 },
+  { sends: 4, transitions: 6 },
+] as const;
 
 interface Context {
   n: number;
@@ -208,6 +211,8 @@ class Builder {
   readonly #sources: readonly string[];
   readonly #outside: Outside;
   readonly #ofParent: boolean;
+  readonly #limits: (typeof LIMITS)[number];
+  readonly #withinLimit = ({ context }: { context: unknown }) => (context as Context).n < this.#limits.transitions;
   readonly #targets: string[] = [];
   #delays = 0;
 
@@ -217,6 +222,8 @@ class Builder {
     this.#sources = sources;
     this.#outside = outside;
     this.#ofParent = ofParent;
+    // The id of a child is its parent's and one letter more.
+    this.#limits = LIMITS[id.length - 1]!;
   }
 
   config(): Loose {
@@ -285,7 +292,7 @@ class Builder {
     void id;
     return {
       ...(target === undefined ? {} : { target, reenter: spec.reenter }),
-      guard: guardOf === undefined ? withinLimit : and([withinLimit, guardOf] as never),
+      guard: guardOf === undefined ? this.#withinLimit : and([this.#withinLimit, guardOf] as never),
       actions: [this.#count('t'), ...spec.actions.map((each) => this.#action(each))],
     };
   }
@@ -332,7 +339,7 @@ class Builder {
   #limited(label: string, then: (enqueue: never, args: { context: Context; event: AnyEventObject }) => void): unknown {
     return enqueueActions((args) => {
       args.enqueue(this.#count(label) as never);
-      if ((args.context as Context).n < COUNT_MAX) then(args.enqueue as never, args as never);
+      if ((args.context as Context).n < this.#limits.sends) then(args.enqueue as never, args as never);
     });
   }
 
