@@ -707,3 +707,22 @@ describe('versions', () => {
     expect(() => agent.task('x')).toThrow(/needs version 1/);
   });
 });
+
+describe('guards and children', () => {
+  test('a guard that reads the clock sees the time of the step it is asked in', () => {
+    const opens = 1_800_000_000_000 + 60_000;
+    const gate = base.createMachine({
+      context: { seen: [] },
+      initial: 'shut',
+      states: {
+        shut: { on: { task: { guard: () => Date.now() >= opens, target: 'open', actions: reply('reply', 'open') } } },
+        open: {},
+      },
+    });
+    const agent = define(gate, { task: { policy: 'reject' } });
+    agent.task('early');
+    expect(code(agent.lastOutcome)).toBe('EventRejected');
+    agent.task('late', {}, 60_000);
+    expect(agent.lastOutcome).toEqual(ok('open'));
+  });
+});

@@ -15,7 +15,14 @@ import { formatAddress, isTroupeError, TroupeError, toFailureRecord } from '@tro
 import type { ActorDefinition } from '../definition.ts';
 import { DEFAULT_EFFECT } from '../definition.ts';
 import type { Effect } from '../effect.ts';
-import type { MachineAction, MachineScope, MachineState, MachineStep } from '../machine/types.ts';
+import type {
+  Acceptance,
+  MachineAction,
+  MachineEvent,
+  MachineScope,
+  MachineState,
+  MachineStep,
+} from '../machine/types.ts';
 import { measure, measureAtMost } from '../measure.ts';
 import { nextDueAt } from '../next-due.ts';
 import type { PersistentMap } from '../persistent-map.ts';
@@ -240,6 +247,11 @@ export class Draft {
     });
   }
 
+  /** Whether the machine takes the event at this step's time. @throws what a guard throws. */
+  accepts(event: MachineEvent): Acceptance {
+    return this.definition.driver.accepts(this.machine!, event, this.#scope());
+  }
+
   #scope(): MachineScope {
     const n = this.#n;
     return {
@@ -436,8 +448,10 @@ export class Draft {
       this.closeEffect(effect);
       this.emit({ kind: 'cancel', effectId: effect.id });
     }
-    for (const timer of this.timers.values())
-      if (isWithin(timer.path, path)) this.timers = this.timers.without(timer.id);
+    for (const timer of this.timers.values()) {
+      const isAimed = timer.target.kind === 'node' && isWithin(timer.target.path, path);
+      if (isAimed || isWithin(timer.path, path)) this.timers = this.timers.without(timer.id);
+    }
   }
 
   /** The turn stopped a child that was there before it, which can't be taken back. */

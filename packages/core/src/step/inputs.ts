@@ -5,7 +5,7 @@
 import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody, TraceContext } from '@troupe/wire';
 import { formatAddress, hash53, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
 import { parseEffectId } from '../effect.ts';
-import type { MachineEvent } from '../machine/types.ts';
+import type { Acceptance, MachineEvent } from '../machine/types.ts';
 import type { OpenTurn, StashedInput, TurnOrigin } from '../state.ts';
 import { MEMORY_WINDOW_MS, TASKS_MAX } from '../task-memory.ts';
 import type { Draft } from './draft.ts';
@@ -285,9 +285,9 @@ function admit(draft: Draft, input: Input): void {
     }
     if (draft.machine === undefined) return;
   }
-  let acceptance: ReturnType<typeof draft.definition.driver.accepts>;
+  let acceptance: Acceptance;
   try {
-    acceptance = draft.definition.driver.accepts(draft.machine!, input.event);
+    acceptance = draft.accepts(input.event);
   } catch (error) {
     refuseInput(draft, input, error);
     return;
@@ -332,7 +332,7 @@ function canStart(draft: Draft, one: StashedInput): boolean {
   if (one.kind === 'task' && draft.turn !== undefined) return false;
   if (isDone(draft)) return true;
   try {
-    return draft.definition.driver.accepts(draft.machine!, one.event) === 'now';
+    return draft.accepts(one.event) === 'now';
   } catch {
     return true;
   }
