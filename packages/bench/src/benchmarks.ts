@@ -18,7 +18,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   {
     name: 'durable-turn',
     run: (report, full) =>
-      benchDurableTurn({ name: 'durable-turn', callers: CALLERS, ...rounds(full, 5, 1_000) }, report),
+      benchDurableTurn({ name: 'durable-turn', callers: CALLERS, ...rounds(full, 5, 2_000) }, report),
   },
   {
     name: 'durable-turn-no-ack',

@@ -31,9 +31,9 @@ export interface DurableTurnOptions {
 
 const RAW_STREAM = 'RAW';
 /** So many turns, until the compiler has seen enough; at most so long. */
-const WARM_UP_TURNS = 30_000;
+const WARM_UP_TURNS = 100_000;
 const WARM_UP_ROUND_MS = 1_000;
-const WARM_UP_MS_MAX = 5_000;
+const WARM_UP_MS_MAX = 10_000;
 /** A turn's payload: 200 bytes as JSON. */
 const INPUT = 'm'.repeat(198);
 const PAYLOAD = Buffer.from(JSON.stringify(INPUT));
