@@ -16,7 +16,7 @@ import {
 import { describe, expect, test } from 'vitest';
 
 describe('the command line', () => {
-  const around = { env: {}, cwd: '/work', rootDir: '/repo', terminal: true };
+  const around = { env: {}, cwd: '/srv', rootDir: '/repo', terminal: true };
   const parse = (args: string[], more: Partial<typeof around> & { env?: Record<string, string> } = {}) =>
     parseOptions(args, { ...around, ...more });
   const optionsOf = (...input: Parameters<typeof parse>) => {
@@ -41,12 +41,12 @@ describe('the command line', () => {
       natsPort: 5000,
       natsPortFixed: true,
       natsUrl: 'nats://a',
-      dataDir: '/work/x',
+      dataDir: '/srv/x',
     });
     expect(optionsOf(['--nats-port', '6000', '--nats-url', 'nats://b', '--data', 'y'], { env })).toMatchObject({
       natsPort: 6000,
       natsUrl: 'nats://b',
-      dataDir: '/work/y',
+      dataDir: '/srv/y',
     });
   });
 
@@ -57,7 +57,7 @@ describe('the command line', () => {
 
   test('each folder of documents has its own data', () => {
     const one = optionsOf(['--docs', 'my docs']);
-    expect(one?.docs).toBe('/work/my docs');
+    expect(one?.docs).toBe('/srv/my docs');
     expect(one?.dataDir).toMatch(/^\/repo\/\.troupe\/docs-desk-my-docs-[0-9a-f]{8}$/);
     expect(optionsOf(['--docs', '/other/my docs'])?.dataDir).not.toBe(one?.dataDir);
   });
