@@ -23,6 +23,7 @@ import {
   hash53,
   type JournalEntry,
   partitionOf,
+  type StoredMessage,
   statusOf,
   TroupeError,
   toFailureRecord,
@@ -49,6 +50,8 @@ const ANSWER_BYTES_MAX = 524_288;
 const RETRY_MS = 50;
 const FORWARD_TIMEOUT_MS = 2_000;
 const HISTORY_PAGE_MAX = 200;
+const HISTORY_LAST_MAX = 1_000;
+const HISTORY_BYTES_MAX = 8 * 1_048_576;
 const LIST_PAGE_MAX = 200;
 const decoder = new TextDecoder();
 
@@ -298,23 +301,47 @@ function outcomeOf(cell: ActorCell, request: QueryRequest): object {
 }
 
 async function historyOf(host: ControlHost, address: ActorAddress, request: QueryRequest): Promise<object> {
-  const limit = Math.min(typeof request.limit === 'number' ? request.limit : HISTORY_PAGE_MAX, HISTORY_PAGE_MAX);
-  const last = typeof request.last === 'number' ? request.last : undefined;
   const range = {
     fromSeq: numberOf(request.fromSeq, 0),
     ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}),
   };
+  const messages = host.ports.journal.readActor(address, range);
+  if (typeof request.last === 'number') return { entries: await lastEntries(host, messages, request.last) };
+  const limit = Math.min(numberOf(request.limit, HISTORY_PAGE_MAX), HISTORY_PAGE_MAX);
   const entries: JournalEntry[] = [];
-  let next: number | undefined;
-  for await (const message of host.ports.journal.readActor(address, range)) {
-    if (last === undefined && entries.length >= limit) {
-      next = message.seq;
-      break;
-    }
+  for await (const message of messages) {
+    if (entries.length >= limit) return { entries, next: message.seq };
     entries.push(decodeEntry(message, host.decoding));
-    if (last !== undefined && entries.length > last) entries.shift();
   }
-  return { entries, ...(next === undefined ? {} : { next }) };
+  return { entries };
+}
+
+/** The newest entries; at most `HISTORY_LAST_MAX`, and never more bytes in memory than `HISTORY_BYTES_MAX`. */
+async function lastEntries(
+  host: ControlHost,
+  messages: AsyncIterable<StoredMessage>,
+  last: number,
+): Promise<JournalEntry[]> {
+  if (!(last >= 0 && last <= HISTORY_LAST_MAX)) {
+    throw new TroupeError(
+      'InvalidPayload',
+      `The query "history" was asked for the last ${last} entries; at most ${HISTORY_LAST_MAX} are given at once. Page through a range instead: {"query":"history","fromSeq":1}, then go on at "next".`,
+    );
+  }
+  const kept: StoredMessage[] = [];
+  let bytes = 0;
+  for await (const message of messages) {
+    kept.push(message);
+    bytes += message.payload.length;
+    if (kept.length > last) bytes -= kept.shift()!.payload.length;
+    if (bytes > HISTORY_BYTES_MAX) {
+      throw new TroupeError(
+        'PayloadTooLarge',
+        `${kept.length} entries in a row take more than ${HISTORY_BYTES_MAX} bytes. Ask for fewer, or page through a range with fromSeq and limit.`,
+      );
+    }
+  }
+  return kept.map((message) => decodeEntry(message, host.decoding));
 }
 
 // --- list

@@ -84,3 +84,15 @@ test('an acknowledgement that lands on the control subject drains nobody', async
   await clock.advance(1_000);
   expect(worker.stats().live).toBe(2);
 });
+
+test('the last entries of a history are the newest ones, and have a bound that is named', async () => {
+  for (let i = 0; i < 5; i++) {
+    void client.journal.publish('task', { type: 'counter', key: 'a' }, encodePayload(i), {});
+    await clock.advance(100);
+  }
+  const ask = (last: number): Promise<string[]> =>
+    heardAt('_INBOX.c.4', () => publish('troupe.query.counter.a', `{"query":"history","last":${last}}`, '_INBOX.c.4'));
+  const { entries } = JSON.parse((await ask(2)).join()) as { entries: { body: { payload: unknown } }[] };
+  expect(entries.map((entry) => entry.body.payload)).toEqual([3, 4]);
+  expect((await ask(1_001)).join()).toContain('at most 1000 are given at once');
+});

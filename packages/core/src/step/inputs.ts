@@ -2,7 +2,7 @@
  * What comes in from outside the actor: tasks, signals, asks and messages. Admits each once, gives
  * it its place (now, later, never), and opens turns.
  */
-import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody, TraceContext } from '@troupe/wire';
+import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody } from '@troupe/wire';
 import { formatAddress, hash53, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
 import { parseEffectId } from '../effect.ts';
 import type { Acceptance, MachineEvent } from '../machine/types.ts';
@@ -16,18 +16,8 @@ import { validate } from './validate.ts';
 const REPLY_TO_MAX = 8;
 const DEADLINE_MS_MIN = 10;
 
-/** An input on its way in. */
-interface Input {
-  readonly kind: 'task' | 'signal';
-  readonly seq: number;
-  readonly taskId: string;
-  readonly at: number;
-  readonly event: MachineEvent;
-  readonly bytes: number;
-  readonly deadlineAt: number;
-  readonly origin: TurnOrigin | undefined;
-  readonly trace: TraceContext | undefined;
-}
+/** An input on its way in has the form in which it would wait. */
+type Input = StashedInput;
 
 export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: number): void {
   const taskId = body.taskId ?? String(draft.seq);
