@@ -38,6 +38,7 @@ import type { BusMessage } from './ports.ts';
 export interface ControlHost extends PartitionHost {
   owner(partition: number): PartitionOwner | undefined;
   stats(): object;
+  partitionStats(): readonly object[];
   requestDrain(): void;
 }
 
@@ -77,6 +78,9 @@ export function serveControl(host: ControlHost): { close(): void } {
     on(subjects.control('ping'), {}, (message) => message.respond(encodePayload({ id: host.workerId }))),
     on(subjects.control('stats'), {}, (message) => message.respond(encodePayload(host.stats()))),
     on(subjects.control('stats', host.workerId), {}, (message) => message.respond(encodePayload(host.stats()))),
+    on(subjects.control('partitions', host.workerId), {}, (message) =>
+      message.respond(encodePayload(host.partitionStats())),
+    ),
     on(subjects.control('drain', host.workerId), {}, (message) => {
       // JetStream acknowledges to whatever reply subject a publisher names; an acknowledgement is no request.
       if (message.reply === undefined) return;

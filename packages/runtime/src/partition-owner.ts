@@ -40,6 +40,22 @@ import { SeqTracker } from './seq-tracker.ts';
 const DRAIN_STEP_MS = 10;
 const NOBODY: ActorAddress = { type: 'invalid', key: 'invalid' };
 
+/** Where an owned partition stands, for operators. */
+export interface PartitionStats {
+  readonly partition: number;
+  readonly epoch: number;
+  /** `reading`: on its way to the head; `waiting`: live, but ownership isn't fresh; `releasing`: being given back. */
+  readonly state: 'reading' | 'waiting' | 'live' | 'releasing';
+  /** Last sequence taken from the journal. */
+  readonly position: number;
+  /** Where its next owner would begin to read, as far as stored. */
+  readonly mark: number;
+  /** Actors in memory. */
+  readonly resident: number;
+  /** Inputs with effects that wait for fresh ownership. */
+  readonly held: number;
+}
+
 export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   readonly partition: number;
   readonly epoch: number;
@@ -198,6 +214,13 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
       }
     }
     return this.cells.size;
+  }
+
+  stats(): PartitionStats {
+    const { partition, epoch, position } = this;
+    const state = this.#released ? 'releasing' : !this.live ? 'reading' : this.fresh ? 'live' : 'waiting';
+    const { mark } = this.#keeper.current;
+    return { partition, epoch, state, position, mark, resident: this.cells.size, held: this.#desk.held };
   }
 
   /** The actor's state for a read, loading it if need be; undefined for one that never was. */

@@ -18,7 +18,7 @@ import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } 
 import { Outbox } from './outbox.ts';
 import { Ownership } from './ownership.ts';
 import type { WorkerCounters } from './partition-host.ts';
-import type { PartitionOwner } from './partition-owner.ts';
+import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
 import type { Ports, Timer } from './ports.ts';
 import { JournalPressure } from './pressure.ts';
 import { Slots } from './slots.ts';
@@ -34,10 +34,18 @@ export interface StartWorkerOptions {
   readonly log?: Log;
   /** A changed definition with the same version is taken as an edit in progress. Default false. */
   readonly dev?: boolean;
+  /** What its process knows of itself (pid, memory ...), asked for whenever somebody asks for `stats`. */
+  readonly about?: () => Readonly<Record<string, unknown>>;
 }
 
 export interface WorkerStats {
   readonly id: string;
+  /** Unix ms. */
+  readonly startedAt: number;
+  /** Whether its lease is young enough for effects (R5). */
+  readonly fresh: boolean;
+  /** It gives everything back. */
+  readonly draining: boolean;
   readonly partitions: readonly number[];
   readonly live: number;
   readonly resident: number;
@@ -45,6 +53,8 @@ export interface WorkerStats {
   readonly outboxWaiting: number;
   readonly counters: Readonly<Record<'entries' | 'turns' | 'deadLetters' | 'snapshots' | 'wakes' | 'repeats', number>>;
   readonly types: Readonly<Record<string, number>>;
+  /** See `StartWorkerOptions.about`. */
+  readonly about?: Readonly<Record<string, unknown>>;
 }
 
 export interface Worker {
@@ -108,6 +118,8 @@ class WorkerProcess implements Worker, ControlHost {
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
 
+  readonly #startedAt: number;
+  readonly #about: StartWorkerOptions['about'];
   readonly #membership: Membership;
   readonly #ownership: Ownership;
   #sweeper: Timer | undefined;
@@ -136,7 +148,9 @@ class WorkerProcess implements Worker, ControlHost {
     this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
     const types = Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version]));
-    const record: WorkerRecord = { id: this.id, startedAt: this.ports.clock.now(), types };
+    this.#startedAt = this.ports.clock.now();
+    this.#about = options.about;
+    const record: WorkerRecord = { id: this.id, startedAt: this.#startedAt, types };
     this.#membership = new Membership(this.ports, this.subjects, this.options, this.log, record);
     this.#ownership = new Ownership(this, this.#membership, () => this.#shareComplete());
     this.ready = new Promise((resolve) => {
@@ -222,6 +236,9 @@ class WorkerProcess implements Worker, ControlHost {
     }
     return {
       id: this.id,
+      startedAt: this.#startedAt,
+      fresh: this.leaseFresh,
+      draining: this.#draining !== undefined,
       partitions: [...this.#ownership.partitions.keys()].sort((a, b) => a - b),
       live,
       resident,
@@ -229,7 +246,12 @@ class WorkerProcess implements Worker, ControlHost {
       outboxWaiting: this.outbox.waiting,
       counters: plainCounters(this.counters),
       types: Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version])),
+      ...(this.#about === undefined ? {} : { about: this.#about() }),
     };
+  }
+
+  partitionStats(): readonly PartitionStats[] {
+    return [...this.#ownership.partitions.values()].map((one) => one.stats());
   }
 
   async #drain(deadlineMs: number): Promise<void> {
