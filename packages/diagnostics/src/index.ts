@@ -1,3 +1,5 @@
-/** Watching Troupe from outside. So far: logs. */
+/** Watching Troupe from outside. So far: logs and metrics. */
 export { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export type { Histogram } from './metrics/histogram.ts';
+export { type Counter, type Gauge, type Labels, type MetricOptions, MetricsRegistry } from './metrics/registry.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';

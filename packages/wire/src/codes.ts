@@ -351,6 +351,50 @@ export const CODES = {
     'NATS or the gateway refused the operation.',
     'Use credentials with the role named in the message.',
   ),
+
+  // The gateway's own
+  Unauthenticated: row(
+    401,
+    false,
+    'The request carries no token, or one that is not known.',
+    'Send Authorization: Bearer with a token of the gateway, or sign in.',
+  ),
+  ForeignHost: row(
+    421,
+    false,
+    'The Host header names a machine that the gateway does not answer for.',
+    'Use an address that the gateway listens on, or allow the name with --allow-host.',
+  ),
+  ForeignOrigin: row(
+    403,
+    false,
+    'The request comes from a page of another origin.',
+    'Open the page that the gateway itself serves, or allow the origin with --allow-host.',
+  ),
+  MethodNotAllowed: row(
+    405,
+    false,
+    'The path exists, but not with this method.',
+    'Use one of the methods in the Allow header.',
+  ),
+  UnsupportedContentType: row(
+    415,
+    false,
+    'The body is of a content type or encoding that is not read.',
+    'Send application/json, application/msgpack or text/plain, not compressed.',
+  ),
+  TooManyRequests: row(
+    429,
+    true,
+    'Too many requests, connections or event streams of one client at once.',
+    'Wait as long as Retry-After says, then go on more slowly.',
+  ),
+  PageExpired: row(
+    410,
+    true,
+    'The pages of a large answer are kept for a short time, and that is over.',
+    'Ask again from the first page.',
+  ),
   Closed: row(503, false, 'The client or the worker is closed.', 'Open a new one.'),
   Internal: row(
     500,

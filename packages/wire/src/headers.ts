@@ -19,6 +19,8 @@ export const HEADERS = {
   actor: 'Troupe-Actor',
   seq: 'Troupe-Seq',
   minSeq: 'Troupe-Min-Seq',
+  page: 'Troupe-Page',
+  streamSeq: 'Troupe-Stream-Seq',
   version: 'Troupe-Version',
   contentType: 'Content-Type',
   traceparent: 'traceparent',

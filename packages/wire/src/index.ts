@@ -15,6 +15,7 @@ export {
 export { decodeState, decodeValue, encodeState, encodeValue } from './codec.ts';
 export { CodecError } from './codec-error.ts';
 export { CODES, type CodeInfo, codeInfo, type ErrorCode, isErrorCode, statusOf } from './codes.ts';
+export { type DeadLetterSource, deadLetterInput, deadLetterPayload } from './dead-letter.ts';
 export { type EffectId, formatEffectId, parseEffectId } from './effect-id.ts';
 export { type DecodeEntryOptions, decodeEntry, PAYLOAD_BYTES_MAX_DEFAULT, payloadHash } from './entry.ts';
 export {

@@ -1,6 +1,7 @@
+import { deadLetterInput } from '@troupe/wire';
 import type { Command } from '../command.ts';
 import { applyEntry, describeApplied } from '../operator/apply-entry.ts';
-import { findLetter, inputOf, seqOf } from '../operator/dead-letters.ts';
+import { findLetter, seqOf } from '../operator/dead-letters.ts';
 
 export const deadRedrive: Command = {
   name: 'dead redrive',
@@ -19,7 +20,7 @@ export const deadRedrive: Command = {
     const open = await context.operator();
     for (const seq of seqs) {
       const letter = await findLetter(open, seq);
-      const redrive = { kind: 'redrive', deadSeq: seq, entry: inputOf(letter) } as const;
+      const redrive = { kind: 'redrive', deadSeq: seq, entry: deadLetterInput(letter) } as const;
       // Stored is enough: the actor accepts it once, and what fails again becomes a letter of its own.
       const applied = await applyEntry(context, open, letter.address, redrive, () =>
         open.ports.deadLetters.remove(seq),
