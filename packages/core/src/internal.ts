@@ -1,3 +1,4 @@
 /** For the other packages of Troupe; may change with any release. */
 export { migrateStoredState } from './migrate.ts';
+export { stepRules } from './rules.ts';
 export { Draft } from './step/draft.ts';

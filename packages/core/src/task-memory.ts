@@ -11,6 +11,7 @@
  *    that a stored state stays small; an older repeat is answered `OutcomeExpired`, never run again.
  */
 import type { Outcome } from '@troupe/wire';
+import { stepRules } from './rules.ts';
 
 /** How long a task id or a sender is remembered after its fixed time: 24 h. */
 export const MEMORY_WINDOW_MS = 86_400_000;
@@ -183,6 +184,7 @@ export class TaskMemory {
 
   #expiredInFront(now: number): number {
     let at = this.#start;
+    if (!stepRules.tasksByTime) return Math.max(0, this.size - 3);
     while (at < this.#end && this.#log.expiries[at]! < now) at++;
     return at - this.#start;
   }

@@ -36,6 +36,7 @@ import {
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
 import type { StoredSnapshot, Timer } from './ports.ts';
+import { rules } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
 
 interface WantedSnapshot {
@@ -361,6 +362,11 @@ export class ActorCell {
     );
     if (this.dropped || this.state === undefined) return;
     this.#wanted = undefined;
+    if (stored !== undefined && !rules.snapshotAdopted) {
+      this.#revision = stored.revision;
+      this.requestSnapshot();
+      return;
+    }
     if (stored === undefined) {
       this.#host.gap(`the snapshot of ${formatAddress(this.address)} has disappeared`);
       return;

@@ -4,7 +4,7 @@
  * Invariants
  * R2  done = lowest sequence owed, or not folded yet (also by a suspended actor) - 1, never a maximum.
  * R3  One record, compare-and-set, under one epoch, written before the journal is read.
- * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `PURGE_AGE_MS_MIN`; in a journal
+ * R4  Purge only below the mark of an acknowledged checkpoint, and nothing younger than `sizes.purgeAgeMsMin`; in a journal
  *     that is nearly full, than the age of `JournalPressure`.
  */
 import type { ActorDefinition } from '@troupe/core';
@@ -12,10 +12,9 @@ import { formatAddress } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { type Checkpoint, checkpointKey, type FoldingCode, readCheckpoint, sameCheckpoint } from './checkpoint.ts';
 import { Dropped, insist, type PartitionHost } from './partition-host.ts';
+import { rules, sizes } from './rules.ts';
 import type { SeqTracker } from './seq-tracker.ts';
 
-/** Entries younger than this are not purged, whatever a policy says; it covers any lease TTL many times over. */
-export const PURGE_AGE_MS_MIN = 600_000;
 /** A checkpoint that only spares the next owner replies may wait so many times longer: callers drop a second reply. */
 const REPLIES_ONLY_FACTOR = 4;
 /** Snapshots that pull the mark: this share of the entries, and at least so many per round. */
@@ -78,6 +77,7 @@ export class CheckpointKeeper {
   async claim(head: number): Promise<void> {
     const { records } = this.#host.ports;
     this.#claimHead = head;
+    if (!rules.epochFirst) return;
     for (;;) {
       const claimed = this.#claimed(head);
       const result = await this.#insist(() => records.put(this.#key, claimed, { expectedRevision: this.#revision }));
@@ -135,10 +135,10 @@ export class CheckpointKeeper {
     const { position, cells, dropped, owed } = this.#source;
     if (dropped || (released && owed.size > 0)) return;
     const woken: string[] = [];
-    let undone = owed.lowest();
+    let undone = rules.doneContiguous ? owed.lowest() : Number.POSITIVE_INFINITY;
     for (const cell of cells.values()) {
-      if (cell.wakeful) woken.push(formatAddress(cell.address));
-      if (cell.firstQueued < undone) undone = cell.firstQueued;
+      if (cell.wakeful && (rules.wakingListed || !cell.waking)) woken.push(formatAddress(cell.address));
+      if (rules.doneContiguous && cell.firstQueued < undone) undone = cell.firstQueued;
     }
     const done = Math.max(this.#current.done, Math.min(undone - 1, position));
     const next: Checkpoint = {
@@ -166,12 +166,20 @@ export class CheckpointKeeper {
     const { partition } = this.#source;
     const { journal } = this.#host.ports;
     const policies = [...this.#host.definitions.values()].map((one) => one.history.keepForMs);
-    const keepMs = Math.max(PURGE_AGE_MS_MIN, this.#host.options.leaseTtlMs, ...policies);
+    const keepMs = Math.max(sizes.purgeAgeMsMin, this.#host.options.leaseTtlMs, ...policies);
     const { pressure } = this.#host;
     const keepFrom = pressure.forced ? pressure.serverNow - pressure.purgeAgeMs : lastAt - keepMs;
-    const young = await journal.firstSeqSince(partition, Math.max(keepFrom, lastAt - keepMs));
-    const before = Math.min(this.#current.mark, young);
+    const young = rules.purgeAged
+      ? await journal.firstSeqSince(partition, Math.max(keepFrom, lastAt - keepMs))
+      : Number.POSITIVE_INFINITY;
+    const before = Math.min(this.#purgeMark(), young);
     if (before > 1 && isFresh()) await journal.purge(partition, before);
+  }
+
+  #purgeMark(): number {
+    if (!rules.purgeCovered) return this.#source.position + 1;
+    if (!rules.purgeAcknowledged) return this.#mark(this.#source.position);
+    return this.#current.mark;
   }
 
   get #key(): string {
@@ -241,7 +249,8 @@ export class CheckpointKeeper {
 
   async #store(next: Checkpoint): Promise<void> {
     const { records } = this.#host.ports;
-    const result = await records.put(this.#key, next, { expectedRevision: this.#revision });
+    const options = rules.checkpointCompared ? { expectedRevision: this.#revision } : {};
+    const result = await records.put(this.#key, next, options);
     if (this.#source.dropped) return;
     if (result.kind === 'saved') {
       this.#revision = result.revision;

@@ -31,6 +31,7 @@ import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { Log } from './log.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
+import { rules } from './rules.ts';
 import { Slots } from './slots.ts';
 
 /** Items of one stream that wait for the journal; beyond, an observable's latest value takes the place of the last. */
@@ -93,7 +94,7 @@ export class EffectRunner {
     const effectId = effectIdOf(cell.address, effect.id);
     const runId = `${host.epoch}:${effectId}`;
     if (this.#runs.has(runId)) return;
-    if (effect.once && !this.#mayStartOnce(host, cell, effect, effectId)) return;
+    if (effect.once && rules.claims && !this.#mayStartOnce(host, cell, effect, effectId)) return;
     const options = cell.definition.effects.get(effect.src) ?? DEFAULT_EFFECT;
     const run: Run = {
       host,

@@ -4,7 +4,7 @@ export type { Harness, HarnessOptions, MakeHarness, TestFramework } from './conf
 export { portConformance } from './conformance/index.ts';
 export { makeMemoryHarness } from './conformance/memory-harness.ts';
 export { checkedHeaders } from './header-check.ts';
-export type { Fault, FaultPlan, Operation, OperationKind } from './memory/faults.ts';
+export type { BrokerWatch, Fault, FaultPlan, Operation, OperationKind } from './memory/faults.ts';
 export {
   type ConnectOptions,
   createMemoryPorts,
@@ -12,6 +12,8 @@ export {
   type MemoryBrokerOptions,
 } from './memory/memory-broker.ts';
 export type { MemoryConnection } from './memory/memory-connection.ts';
+export type { MemoryMessage } from './memory/memory-message.ts';
 export type { MemoryPorts } from './memory/memory-ports.ts';
 export { VirtualClock, type VirtualClockOptions } from './memory/virtual-clock.ts';
 export { assertFilter, assertPublishable, assertRecordKey, assertTtl } from './port-arguments.ts';
+export { rules, sizes } from './rules.ts';

@@ -12,6 +12,7 @@ import type { Subjects } from '@troupe/wire';
 import type { Log } from './log.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import type { Ports } from './ports.ts';
+import { rules } from './rules.ts';
 
 /** The lease of a worker, as stored. */
 export interface WorkerRecord {
@@ -51,7 +52,8 @@ export class Membership {
   /** R5: whether effects may start. */
   get fresh(): boolean {
     return (
-      this.#ports.bus.connected && this.#ports.clock.monotonic() - this.#renewedAtMs < this.#options.leaseTtlMs / 2
+      !rules.freshLease ||
+      (this.#ports.bus.connected && this.#ports.clock.monotonic() - this.#renewedAtMs < this.#options.leaseTtlMs / 2)
     );
   }
 

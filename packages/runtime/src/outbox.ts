@@ -14,6 +14,7 @@ import { formatAddress } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import type { Log } from './log.ts';
 import type { Clock, JournalPort } from './ports.ts';
+import { rules } from './rules.ts';
 
 export interface OutgoingMessage {
   readonly from: ActorAddress;
@@ -48,7 +49,7 @@ export class Outbox {
 
   send(message: OutgoingMessage): void {
     this.#waiting++;
-    if (!message.ordered) {
+    if (!message.ordered || !rules.lanes) {
       void this.#deliver(message);
       return;
     }

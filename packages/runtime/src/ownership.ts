@@ -15,6 +15,7 @@ import type { Membership, WorkerRecord } from './membership.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { PartitionOwner } from './partition-owner.ts';
 import type { Timer } from './ports.ts';
+import { rules } from './rules.ts';
 
 /** Who owns a partition, as stored. */
 interface PartitionRecord {
@@ -107,6 +108,7 @@ export class Ownership {
 
   async #renew(): Promise<void> {
     const sentAtMs = await this.#membership.renew();
+    if (!rules.recordsRead) this.#membership.confirm(sentAtMs);
     const records = await this.#host.ports.records.list('partition');
     if (this.#over) return;
     this.#dropForeign(records);

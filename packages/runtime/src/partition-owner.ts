@@ -26,7 +26,7 @@ import { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { CheckpointKeeper, type CheckpointSource, PURGE_AGE_MS_MIN } from './checkpoint-keeper.ts';
+import { CheckpointKeeper, type CheckpointSource } from './checkpoint-keeper.ts';
 import { assertMigratable, type CodeSituation, codeFor, firstCode, restoreState } from './code-policy.ts';
 import { type DeskOwner, EffectDesk } from './effect-desk.ts';
 import type { Log } from './log.ts';
@@ -34,6 +34,7 @@ import type { ResolvedWorkerOptions } from './options.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
 import type { Clock, JournalReader, Ports, Timer } from './ports.ts';
 import { publishEmit, publishOutcome } from './replies.ts';
+import { rules, sizes } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
 
 /** How often a drain looks whether it may go on, ms. */
@@ -122,8 +123,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   #gapless(): boolean {
     const { pressure } = this.#host;
     return (
+      !rules.headExpires ||
       this.clock.monotonic() - this.headAtMs < this.options.leaseTtlMs / 2 ||
-      this.clock.now() - this.#lastAt < (pressure.near ? pressure.purgeAgeMs : PURGE_AGE_MS_MIN) / 2
+      this.clock.now() - this.#lastAt < (pressure.near ? pressure.purgeAgeMs : sizes.purgeAgeMsMin) / 2
     );
   }
 
@@ -150,6 +152,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
       this.#reader = reader;
       if (this.dropped) await reader.close();
     });
+    if (!rules.catchUp) this.#claimHead = 0;
     if (this.#claimHead < mark || this.position >= this.#claimHead) this.#atHead();
     this.#timer = this.clock.setTimer(() => this.#maintain(), this.options.checkpointEveryMs);
     this.#purgeTimer = this.clock.setTimer(() => this.#purge(), this.options.purgeEveryMs);
@@ -255,7 +258,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   }
 
   owes(cell: ActorCell, seq: number): boolean {
-    return cell.owed.owesUpTo(seq);
+    return rules.snapshotAfterSends && cell.owed.owesUpTo(seq);
   }
 
   perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, entry: JournalEntry): void {
@@ -423,7 +426,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
 
   /** R6: after the head was first reached, the epoch is read again; only then effects start. */
   async #goLive(): Promise<void> {
-    if (!(await this.#keeper.stillOurs())) return;
+    if (rules.epochAgain && !(await this.#keeper.stillOurs())) return;
     this.#confirmed = true;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
@@ -443,6 +446,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
       this.clock,
       () => !this.dropped,
       async () => {
+        if (!rules.tickJournaled) await this.#host.ports.ticks.remove(this.partition, token);
         await this.#host.ports.journal.append(address, { kind: 'tick' });
         await this.#host.ports.ticks.remove(this.partition, token);
       },

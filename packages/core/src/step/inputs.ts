@@ -6,6 +6,8 @@ import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody 
 import { formatAddress, hash53, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
 import { parseEffectId } from '../effect.ts';
 import type { Acceptance, MachineEvent } from '../machine/types.ts';
+import { PersistentMap } from '../persistent-map.ts';
+import { stepRules } from '../rules.ts';
 import type { OpenTurn, StashedInput, TurnOrigin } from '../state.ts';
 import { MEMORY_WINDOW_MS, TASKS_MAX } from '../task-memory.ts';
 import type { Draft } from './draft.ts';
@@ -185,6 +187,12 @@ export function refuse(
   draft.settle(task, { ok: false, error: draft.failure(error, task.taskId) });
 }
 
+/** Without R10: the last few senders only. */
+function lastOf(senders: Draft['senders'], count: number): Draft['senders'] {
+  const marks = [...senders.entries()].sort(([, a], [, b]) => b.until - a.until);
+  return PersistentMap.from(marks.slice(0, count));
+}
+
 /** @returns whether a named task is new; a repeat has been answered. */
 function admitNamed(
   draft: Draft,
@@ -193,6 +201,8 @@ function admitNamed(
   body: TaskBody,
 ): boolean {
   const known = draft.tasks.lookup(memoryId, body.payloadHash, draft.now);
+  if (!stepRules.taskOnce) return true;
+  if (!stepRules.refusalsRemembered && known.kind === 'ended' && known.outcome?.ok === false) return true;
   if (known.kind === 'unknown') {
     const error =
       draft.now > expiry(body, draft.now)
@@ -414,9 +424,11 @@ function freshFrom(draft: Draft, body: AskBody | MessageBody): 'fresh' | 'repeat
   const mark = draft.senders.get(sender);
   const until = body.causedAt + MEMORY_WINDOW_MS;
   const known = mark !== undefined && mark.until >= draft.now;
-  if (known && (id.seq < mark.seq || (id.seq === mark.seq && id.n <= mark.n))) return 'repeat';
+  if (stepRules.senderWatermark && known && (id.seq < mark.seq || (id.seq === mark.seq && id.n <= mark.n)))
+    return 'repeat';
   if (!known && draft.now > until) return 'late';
   draft.senders = draft.senders.with(sender, { seq: id.seq, n: id.n, until: Math.max(until, mark?.until ?? 0) });
+  if (!stepRules.sendersByTime) draft.senders = lastOf(draft.senders, 2);
   return 'fresh';
 }
 

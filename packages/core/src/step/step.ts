@@ -23,6 +23,7 @@ import { formatAddress, fromFailureRecord, TroupeError } from '@troupe/wire';
 import { type ActorDefinition, definitionFor } from '../definition.ts';
 import { type Effect, parseEffectId } from '../effect.ts';
 import { migrateState } from '../migrate.ts';
+import { stepRules } from '../rules.ts';
 import type { ActorState, OpenEffect } from '../state.ts';
 import { decodeStoredState, resetState } from '../stored-state.ts';
 import { Draft } from './draft.ts';
@@ -49,7 +50,7 @@ export function step(definition: ActorDefinition, state: ActorState, entry: Jour
   if (entry.seq <= state.seq) return { state, effects: [] };
   if (entry.body.kind === 'version') return switchVersion(definition, state, entry.seq, entry.at, entry.body);
   const code = codeOf(definition, state);
-  const now = Math.max(state.now, entry.at);
+  const now = stepRules.timeForwards ? Math.max(state.now, entry.at) : entry.at;
   if (entry.body.kind === 'reset' || entry.body.kind === 'import') return replaceState(code, state, entry, now);
   const draft = new Draft(code, state, entry.seq, state.now);
   if (state.nextDueAt <= now) fireDue(draft, now);
@@ -120,13 +121,19 @@ function ownEffect(draft: Draft, effectId: string): OpenEffect | undefined {
 }
 
 function applyOutcome(draft: Draft, body: OutcomeBody): void {
-  const effect = ownEffect(draft, body.effectId);
+  const effect = ownEffect(draft, body.effectId) ?? (stepRules.firstOutcome ? undefined : anyPromise(draft));
   if (effect === undefined) return;
   settleEffect(
     draft,
     effect,
     body.result.ok ? body.result : { ok: false, error: fromFailureRecord(body.result.error) },
   );
+}
+
+/** Without R13: an outcome goes to whatever runs. */
+function anyPromise(draft: Draft): OpenEffect | undefined {
+  for (const effect of draft.open.values()) if (effect.kind === 'promise') return effect;
+  return undefined;
 }
 
 function applyStream(draft: Draft, body: StreamBody): void {

@@ -2,6 +2,8 @@
  * Where a test breaks the world. A `FaultPlan` is asked once per operation and says what goes wrong with it; without a
  * plan nothing does, and nothing is asked.
  */
+import type { MemoryMessage } from './memory-message.ts';
+import type { WrittenSnapshot } from './snapshot-store.ts';
 
 /** What is about to cross the wire between a connection and the broker. */
 export type OperationKind =
@@ -44,14 +46,29 @@ export interface Operation {
 export interface Fault {
   /** The request (or the delivered message) arrives this much later, ms; it arrives even if the sender is gone by then. */
   readonly delayMs?: number;
+  /** The answer comes this much later, ms. */
+  readonly answerDelayMs?: number;
   /** `request`: never arrives. `answer`: is carried out, and nobody hears of it. */
   readonly lose?: 'request' | 'answer';
   /** A copy of the request (or of a bus message) arrives this much after the first, ms. */
   readonly duplicateAfterMs?: number;
   /** A compare-and-set is answered "another write is in flight", as replicated streams do. */
   readonly busy?: boolean;
+  /** A snapshot is read from a replica so far behind, ms. Without effect on a read from the leader, which the port makes (R8). */
+  readonly staleMs?: number;
 }
 
 export interface FaultPlan {
   decide(operation: Operation): Fault | undefined;
+}
+
+/** A witness at the broker: told of every write, just before and just after it happens. It must not throw or change anything. */
+export interface BrokerWatch {
+  appended?(message: MemoryMessage, partition: number, connection: string): void;
+  snapshotSaved?(subject: string, snapshot: WrittenSnapshot): void;
+  recordPut?(key: string, bytes: Uint8Array, connection: string): void;
+  /** Before the entries below `beforeSeq` go. */
+  purging?(partition: number, beforeSeq: number, connection: string): void;
+  /** A request has arrived and is carried out. */
+  arrived?(operation: Operation): void;
 }

@@ -7,6 +7,7 @@
  */
 import type { JournalVerb } from '@troupe/wire';
 import { PortError } from '../ports.ts';
+import type { BrokerWatch } from './faults.ts';
 import { type Headers, MemoryMessage, messageBytes } from './memory-message.ts';
 
 /** Where an entry goes. */
@@ -34,11 +35,13 @@ export class JournalStore {
   readonly #logs: PartitionLog[];
   readonly #bytesMax: number;
   readonly #payloadBytesMax: number;
+  readonly #watch: BrokerWatch | undefined;
   #lastSeq = 0;
   #bytes = 0;
   #messages = 0;
 
-  constructor(partitions: number, bytesMax: number, payloadBytesMax: number) {
+  constructor(partitions: number, bytesMax: number, payloadBytesMax: number, watch?: BrokerWatch) {
+    this.#watch = watch;
     this.#logs = Array.from({ length: partitions }, () => ({ entries: [], removed: 0, watchers: new Set() }));
     this.#bytesMax = bytesMax;
     this.#payloadBytesMax = payloadBytesMax;
@@ -52,7 +55,7 @@ export class JournalStore {
     return log;
   }
 
-  append(place: Place, payload: Uint8Array, headers: Headers | undefined, at: number): number {
+  append(place: Place, payload: Uint8Array, headers: Headers | undefined, at: number, connection = ''): number {
     const bytes = messageBytes(payload, headers);
     if (bytes > this.#payloadBytesMax) {
       throw new PortError('too-large', `the entry has ${bytes} bytes, the journal takes ${this.#payloadBytesMax}`);
@@ -62,9 +65,11 @@ export class JournalStore {
     }
     const log = this.log(place.partition);
     const seq = ++this.#lastSeq;
-    log.entries.push(new MemoryMessage(seq, at, place, payload.slice(), headers));
+    const message = new MemoryMessage(seq, at, place, payload.slice(), headers);
+    log.entries.push(message);
     this.#bytes += bytes;
     this.#messages++;
+    this.#watch?.appended?.(message, place.partition, connection);
     for (const watcher of log.watchers) watcher.appended();
     return seq;
   }
@@ -91,10 +96,11 @@ export class JournalStore {
     return entries[low]?.seq ?? this.headSeq(partition) + 1;
   }
 
-  purge(partition: number, beforeSeq: number): number {
+  purge(partition: number, beforeSeq: number, connection = ''): number {
     const log = this.log(partition);
     const count = lowerBound(log.entries, beforeSeq);
     if (count === 0) return 0;
+    this.#watch?.purging?.(partition, beforeSeq, connection);
     for (let i = 0; i < count; i++) this.#bytes -= log.entries[i]!.bytes;
     log.entries.splice(0, count);
     log.removed += count;

@@ -9,7 +9,7 @@
  */
 import { createSubjects, PARTITIONS_DEFAULT, PREFIX_DEFAULT, partitionOfTokens, type Subjects } from '@troupe/wire';
 import { type Clock, type DeadLetter, PortError, type Ports } from '../ports.ts';
-import type { FaultPlan } from './faults.ts';
+import type { BrokerWatch, FaultPlan } from './faults.ts';
 import { JournalStore } from './journal-store.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { Headers } from './memory-message.ts';
@@ -32,6 +32,8 @@ export interface MemoryBrokerOptions {
   readonly journalBytesMax?: number;
   /** What a reader does that a purge overtook: `lost` tells it, `skip` doesn't, as a server may. Default `lost`. */
   readonly overtaken?: 'skip' | 'lost';
+  /** Sees every write. */
+  readonly watch?: BrokerWatch;
 }
 
 export interface ConnectOptions {
@@ -50,6 +52,7 @@ export class MemoryBroker {
   readonly subjects: Subjects;
   readonly payloadBytesMax: number;
   readonly overtaken: 'skip' | 'lost';
+  readonly watch: BrokerWatch | undefined;
   readonly journal: JournalStore;
   readonly snapshots: SnapshotStore;
   readonly records: RecordStore;
@@ -64,8 +67,14 @@ export class MemoryBroker {
     this.partitions = options.partitions ?? PARTITIONS_DEFAULT;
     this.subjects = createSubjects(options.prefix ?? PREFIX_DEFAULT);
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX_DEFAULT;
+    this.watch = options.watch;
     this.overtaken = options.overtaken ?? 'lost';
-    this.journal = new JournalStore(this.partitions, options.journalBytesMax ?? -1, this.payloadBytesMax);
+    this.journal = new JournalStore(
+      this.partitions,
+      options.journalBytesMax ?? -1,
+      this.payloadBytesMax,
+      options.watch,
+    );
     this.snapshots = new SnapshotStore(this.payloadBytesMax);
     this.records = new RecordStore(this.clock);
     this.ticks = new TickStore(this.clock);
@@ -74,7 +83,7 @@ export class MemoryBroker {
   /** A new worker's ports, with a connection of its own. */
   connect(options: ConnectOptions = {}): MemoryPorts {
     const name = options.name ?? `worker-${++this.#connectionCount}`;
-    const connection = new MemoryConnection(name, options.clock ?? this.clock, options.faults);
+    const connection = new MemoryConnection(name, options.clock ?? this.clock, this.clock, options.faults);
     this.#connections.add(connection);
     return new MemoryPorts(this, connection);
   }
@@ -93,16 +102,21 @@ export class MemoryBroker {
    * Stores what was published to a subject that the journal captures; undefined when it captures none such. What the
    * subject transform would not match goes to partition 0 as it is.
    */
-  capture(subject: string, payload: Uint8Array, headers: Headers | undefined): { seq: number } | undefined {
+  capture(
+    subject: string,
+    payload: Uint8Array,
+    headers: Headers | undefined,
+    connection = '',
+  ): { seq: number } | undefined {
     const actor = this.subjects.parseActor(subject);
     if (actor !== undefined && (actor.verb === 'task' || actor.verb === 'signal' || actor.verb === 'event')) {
       const partition = partitionOfTokens(actor.type, actor.keyToken, this.partitions);
       const place = { partition, verb: actor.verb, type: actor.type, keyToken: actor.keyToken, subject };
-      return { seq: this.journal.append(place, payload, headers, this.clock.now()) };
+      return { seq: this.journal.append(place, payload, headers, this.clock.now(), connection) };
     }
     const stored = this.subjects.parseStored(subject);
     if (stored === undefined || stored.matched) return undefined;
-    return { seq: this.journal.append({ ...stored, subject }, payload, headers, this.clock.now()) };
+    return { seq: this.journal.append({ ...stored, subject }, payload, headers, this.clock.now(), connection) };
   }
 }
 

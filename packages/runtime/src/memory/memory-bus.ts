@@ -28,7 +28,7 @@ export class MemoryBus implements BusPort {
   publish(subject: string, payload: Uint8Array, headers?: Record<string, string>): void {
     const message = this.#message(subject, payload, headers);
     if (!this.#connection.connected) return;
-    this.#connection.deliver('bus.publish', () => this.#route(message));
+    this.#connection.post('bus.publish', () => this.#route(message));
   }
 
   async publishDurable(subject: string, payload: Uint8Array, headers?: Record<string, string>): Promise<void> {
@@ -129,7 +129,8 @@ export class MemoryBus implements BusPort {
 
   #capture(message: RoutedMessage): object | undefined {
     try {
-      const stored = this.#broker.capture(message.subject, message.payload, message.headers as Headers | undefined);
+      const { subject, payload, headers } = message;
+      const stored = this.#broker.capture(subject, payload, headers as Headers | undefined, this.#connection.name);
       return stored && { stream: 'memory', seq: stored.seq };
     } catch (error) {
       return { error: { code: 503, description: (error as Error).message }, stream: 'memory', seq: 0 };

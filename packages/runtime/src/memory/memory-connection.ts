@@ -6,6 +6,8 @@
  * 2. Losing the connection fails at once every call in flight; calls made meanwhile wait for the connection within their
  *    deadline, at most `HELD_MAX` of them.
  * 3. A request delayed by the plan arrives even after its sender has gone: the broker can't tell.
+ * 4. What travels, travels on the server's clock; what reaches this side happens on its own clock: while that stands still,
+ *    requests that are on their way arrive, and answers wait.
  */
 import { PORT_DEADLINE_MS } from '../conditional-write.ts';
 import { type Clock, PortError, type Timer } from '../ports.ts';
@@ -16,6 +18,8 @@ const HELD_MAX = 10_000;
 
 interface Pending {
   settled: boolean;
+  /** The line was cut after it was sent: no answer can come. */
+  cut: boolean;
   timer: Timer | undefined;
   resolve(value: unknown): void;
   reject(error: PortError): void;
@@ -28,15 +32,17 @@ interface Held {
 export class MemoryConnection {
   readonly name: string;
   readonly clock: Clock;
+  readonly #serverClock: Clock;
   readonly #faults: FaultPlan | undefined;
   readonly #inFlight = new Set<Pending>();
   readonly #statusListeners = new Set<(connected: boolean) => void>();
   #held: Held[] = [];
   #state: 'connected' | 'disconnected' | 'closed' = 'connected';
 
-  constructor(name: string, clock: Clock, faults: FaultPlan | undefined) {
+  constructor(name: string, clock: Clock, serverClock: Clock, faults: FaultPlan | undefined) {
     this.name = name;
     this.clock = clock;
+    this.#serverClock = serverClock;
     this.#faults = faults;
   }
 
@@ -61,6 +67,7 @@ export class MemoryConnection {
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = {
         settled: false,
+        cut: false,
         timer: undefined,
         resolve: resolve as (value: unknown) => void,
         reject,
@@ -75,18 +82,12 @@ export class MemoryConnection {
    * it.
    */
   deliver(kind: OperationKind, receive: () => void): boolean {
-    const fault = this.#faults?.decide({ kind, connection: this.name });
-    if (fault === undefined) {
-      this.clock.defer(receive);
-      return true;
-    }
-    if (fault.lose !== undefined) return false;
-    if (fault.delayMs !== undefined) this.clock.setTimer(receive, fault.delayMs);
-    else this.clock.defer(receive);
-    if (fault.duplicateAfterMs !== undefined) {
-      this.clock.setTimer(receive, (fault.delayMs ?? 0) + fault.duplicateAfterMs);
-    }
-    return true;
+    return this.#carry(kind, this.clock, receive);
+  }
+
+  /** Carries something to the broker that nobody waits for. */
+  post(kind: OperationKind, arrive: () => void): void {
+    this.#carry(kind, this.#serverClock, arrive);
   }
 
   onStatus(listener: (connected: boolean) => void): { close(): void } {
@@ -98,23 +99,29 @@ export class MemoryConnection {
   disconnect(): void {
     if (this.#state !== 'connected') return;
     this.#state = 'disconnected';
-    this.#failInFlight(new PortError('disconnected', 'the connection was lost before the answer came'));
-    for (const listener of [...this.#statusListeners]) listener(false);
+    const lost = this.#cutInFlight();
+    this.#notice(() => {
+      const error = new PortError('disconnected', 'the connection was lost before the answer came');
+      for (const pending of lost) this.#reject(pending, error);
+      for (const listener of [...this.#statusListeners]) listener(false);
+    });
   }
 
   reconnect(): void {
     if (this.#state !== 'disconnected') return;
     this.#state = 'connected';
-    for (const listener of [...this.#statusListeners]) listener(true);
-    const held = this.#held;
-    this.#held = [];
-    for (const { pending, send } of held) if (!pending.settled) send();
+    this.#notice(() => {
+      for (const listener of [...this.#statusListeners]) listener(true);
+      const held = this.#held;
+      this.#held = [];
+      for (const { pending, send } of held) if (!pending.settled) send();
+    });
   }
 
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#failInFlight(closedError());
+    for (const pending of this.#cutInFlight()) this.#reject(pending, closedError());
     for (const { pending } of this.#held) this.#reject(pending, closedError());
     this.#held = [];
     this.#statusListeners.clear();
@@ -124,31 +131,55 @@ export class MemoryConnection {
     this.#inFlight.add(pending);
     const fault = this.#faults?.decide({ kind, connection: this.name });
     if (fault === undefined) {
-      this.clock.defer(() => {
-        if (!pending.settled) this.#perform(perform, pending, undefined);
+      this.#serverClock.defer(() => {
+        if (!pending.settled && !pending.cut) this.#perform(perform, pending, undefined);
       });
       return;
     }
     pending.timer?.cancel();
-    pending.timer = this.clock.setTimer(() => {
-      this.#reject(pending, new PortError('timeout', `${kind} was not answered within ${timeoutMs} ms`));
-    }, timeoutMs);
+    const travelMs = (fault.delayMs ?? 0) + (fault.answerDelayMs ?? 0);
+    if (fault.lose !== undefined || travelMs >= timeoutMs) {
+      pending.timer = this.clock.setTimer(() => {
+        this.#reject(pending, new PortError('timeout', `${kind} was not answered within ${timeoutMs} ms`));
+      }, timeoutMs);
+    }
     if (fault.lose === 'request') return;
-    const arrive = () => this.#perform(perform, pending, fault);
-    if (fault.delayMs !== undefined) this.clock.setTimer(arrive, fault.delayMs);
-    else this.clock.defer(arrive);
+    after(this.#serverClock, fault.delayMs, () => this.#perform(perform, pending, fault));
     if (fault.duplicateAfterMs !== undefined) {
-      this.clock.setTimer(() => attempt(perform, fault), (fault.delayMs ?? 0) + fault.duplicateAfterMs);
+      this.#serverClock.setTimer(() => attempt(perform, fault), (fault.delayMs ?? 0) + fault.duplicateAfterMs);
     }
   }
 
   #perform(perform: Perform, pending: Pending, fault: Fault | undefined): void {
     const result = attempt(perform, fault);
-    if (fault?.lose === 'answer' || pending.settled) return;
+    if (fault?.lose === 'answer' || pending.settled || pending.cut) return;
+    if (fault === undefined && this.clock === this.#serverClock) this.#answer(pending, result);
+    else
+      after(this.clock, fault?.answerDelayMs, () => {
+        if (!pending.settled && !pending.cut) this.#answer(pending, result);
+      });
+  }
+
+  #answer(pending: Pending, result: Attempt): void {
     if (result.ok) {
       this.#settle(pending);
       pending.resolve(result.value);
     } else this.#reject(pending, result.error);
+  }
+
+  /** False when the plan loses it. */
+  #carry(kind: OperationKind, clock: Clock, arrive: () => void): boolean {
+    const fault = this.#faults?.decide({ kind, connection: this.name });
+    if (fault === undefined) {
+      clock.defer(arrive);
+      return true;
+    }
+    if (fault.lose !== undefined) return false;
+    after(clock, fault.delayMs, arrive);
+    if (fault.duplicateAfterMs !== undefined) {
+      clock.setTimer(arrive, (fault.delayMs ?? 0) + fault.duplicateAfterMs);
+    }
+    return true;
   }
 
   #hold(kind: OperationKind, perform: Perform, pending: Pending, timeoutMs: number): void {
@@ -178,8 +209,17 @@ export class MemoryConnection {
     pending.reject(error);
   }
 
-  #failInFlight(error: PortError): void {
-    for (const pending of [...this.#inFlight]) this.#reject(pending, error);
+  #cutInFlight(): Pending[] {
+    const lost = [...this.#inFlight];
+    this.#inFlight.clear();
+    for (const pending of lost) pending.cut = true;
+    return lost;
+  }
+
+  /** What happens to the line is noticed on this side's clock (invariant 4). */
+  #notice(what: () => void): void {
+    if (this.clock === this.#serverClock) what();
+    else this.clock.defer(what);
   }
 }
 
@@ -193,6 +233,11 @@ function attempt(perform: Perform, fault: Fault | undefined): Attempt {
     if (error instanceof PortError) return { ok: false, error };
     return { ok: false, error: new PortError('other', String(error), { cause: error }) };
   }
+}
+
+function after(clock: Clock, delayMs: number | undefined, callback: () => void): void {
+  if (delayMs === undefined) clock.defer(callback);
+  else clock.setTimer(callback, delayMs);
 }
 
 function closedError(): PortError {

@@ -25,7 +25,10 @@ export class MemoryJournal implements JournalPort {
   async append(address: ActorAddress, body: InternalBody): Promise<{ seq: number }> {
     const subject = this.#broker.subjects.event(address);
     const { payload } = encodeInternal(body);
-    return this.#connection.call('journal.append', () => this.#broker.capture(subject, payload, undefined)!);
+    return this.#connection.call(
+      'journal.append',
+      () => this.#broker.capture(subject, payload, undefined, this.#connection.name)!,
+    );
   }
 
   async publish(
@@ -37,7 +40,7 @@ export class MemoryJournal implements JournalPort {
     const subject = this.#broker.subjects[verb](address);
     const sent = checkedHeaders(headers);
     return this.#connection.call('journal.publish', () => ({
-      ...this.#broker.capture(subject, payload, sent)!,
+      ...this.#broker.capture(subject, payload, sent, this.#connection.name)!,
       duplicate: false,
     }));
   }
@@ -75,7 +78,9 @@ export class MemoryJournal implements JournalPort {
   }
 
   purge(partition: number, beforeSeq: number): Promise<number> {
-    return this.#connection.call('journal.purge', () => this.#broker.journal.purge(partition, beforeSeq));
+    return this.#connection.call('journal.purge', () =>
+      this.#broker.journal.purge(partition, beforeSeq, this.#connection.name),
+    );
   }
 
   info(): Promise<JournalInfo> {

@@ -5,10 +5,18 @@
  * 1. Entries come in sequence order, each once (port invariant 2), except what a purge removed before it was handed over.
  * 2. Nothing is handed over while paused, disconnected or closed.
  * 3. At most one delivery is under way, so a delayed one can't be overtaken.
+ * 4. A delivery holds what was stored when it was sent, and whether that was the partition's last.
  */
 import type { JournalReader, ReaderOptions } from '../ports.ts';
 import type { JournalStore, LogWatcher, PartitionLog } from './journal-store.ts';
 import type { MemoryConnection } from './memory-connection.ts';
+import type { MemoryMessage } from './memory-message.ts';
+
+interface Batch {
+  readonly from: number;
+  readonly entries: readonly MemoryMessage[];
+  readonly isHead: boolean;
+}
 
 /** Entries handed over per turn of the clock. */
 const BATCH = 256;
@@ -79,26 +87,33 @@ export class MemoryReader implements JournalReader, LogWatcher {
     if (this.#delivering || this.#state !== 'running' || !this.#connection.connected) return;
     if (this.#headTold) return;
     this.#delivering = true;
-    if (this.#connection.deliver('journal.deliver', () => this.#deliver())) return;
+    const batch = this.#take();
+    if (this.#connection.deliver('journal.deliver', () => this.#deliver(batch))) return;
     // A real reader sees the hole in the consumer's sequence and starts anew.
-    this.#connection.clock.setTimer(() => this.#deliver(), REOPEN_MS);
+    this.#connection.clock.setTimer(() => this.#deliver(this.#take()), REOPEN_MS);
   }
 
-  #deliver(): void {
+  /** What the server sends now; what comes later is not in it, however late it arrives (invariant 4). */
+  #take(): Batch {
+    const log = this.#log;
+    const at = this.#position - log.removed;
+    const entries = log.entries.slice(at, at + BATCH);
+    return { from: this.#position, entries, isHead: at + entries.length === log.entries.length };
+  }
+
+  #deliver({ from, entries, isHead }: Batch): void {
     if (!this.#delivering) return;
     this.#delivering = false;
     if (!this.#connection.connected) return;
-    const log = this.#log;
-    const endAt = Math.min(log.removed + log.entries.length, this.#position + BATCH);
+    const endAt = from + entries.length;
     while (this.#state === 'running' && this.#position < endAt) {
-      const message = log.entries[this.#position - log.removed]!;
+      const message = entries[this.#position - from]!;
       this.#position++;
       this.#options.onMessage(message);
     }
     if (this.#state !== 'running') return;
-    if (this.#position === log.removed + log.entries.length) {
-      this.#headTold = true;
-      this.#options.onHead();
-    } else this.#deliverSoon();
+    if (isHead) this.#options.onHead();
+    if (this.#position === this.#log.removed + this.#log.entries.length) this.#headTold = true;
+    else this.#deliverSoon();
   }
 }

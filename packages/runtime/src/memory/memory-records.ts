@@ -41,7 +41,12 @@ export class MemoryRecords implements RecordPort {
       attempt: (timeoutMs) =>
         connection.call(
           'record.put',
-          (fault) => (fault?.busy ? { kind: 'busy' } : store.put(key, write, expectedRevision)),
+          (fault) => {
+            if (fault?.busy) return { kind: 'busy' };
+            const answer = store.put(key, write, expectedRevision);
+            if (answer.kind === 'stored') this.#broker.watch?.recordPut?.(key, write.bytes, connection.name);
+            return answer;
+          },
           timeoutMs,
         ),
       readBack: async (timeoutMs) => {

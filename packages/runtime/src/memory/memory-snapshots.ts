@@ -2,6 +2,7 @@
 import { type ActorAddress, decodeKey } from '@troupe/wire';
 import { compareAndSet } from '../conditional-write.ts';
 import type { SaveResult, SnapshotPort, StoredSnapshot } from '../ports.ts';
+import { rules } from '../rules.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 import type { WrittenSnapshot } from './snapshot-store.ts';
@@ -39,10 +40,14 @@ export class MemorySnapshots implements SnapshotPort {
       attempt: (timeoutMs) =>
         connection.call(
           'snapshot.save',
-          (fault) =>
-            fault?.busy
-              ? { kind: 'busy' }
-              : store.save(subject, { ...snapshot, at: this.#broker.clock.now(), writeId }, expectedRevision),
+          (fault) => {
+            if (fault?.busy) return { kind: 'busy' };
+            const written = { ...snapshot, at: this.#broker.clock.now(), writeId };
+            const answer = store.save(subject, written, rules.snapshotCompared ? expectedRevision : undefined);
+            if (answer.kind === 'stored')
+              this.#broker.watch?.snapshotSaved?.(subject, { ...written, revision: answer.revision });
+            return answer;
+          },
           timeoutMs,
         ),
       readBack: async (timeoutMs) => {
@@ -73,7 +78,16 @@ export class MemorySnapshots implements SnapshotPort {
   }
 
   #newest(subject: string, timeoutMs?: number): Promise<WrittenSnapshot | undefined> {
-    return this.#connection.call('snapshot.load', () => this.#broker.snapshots.all(subject).at(-1), timeoutMs);
+    return this.#connection.call(
+      'snapshot.load',
+      (fault) => {
+        const all = this.#broker.snapshots.all(subject);
+        if (rules.leaderReads || fault?.staleMs === undefined) return all.at(-1);
+        const seenUntil = this.#broker.clock.now() - fault.staleMs;
+        return all.findLast((one) => one.at <= seenUntil);
+      },
+      timeoutMs,
+    );
   }
 }
 

@@ -24,7 +24,11 @@ export class SnapshotStore {
     return this.#actors.get(subject) ?? [];
   }
 
-  save(subject: string, snapshot: Omit<WrittenSnapshot, 'revision'>, expectedRevision: number): WriteAttempt {
+  save(
+    subject: string,
+    snapshot: Omit<WrittenSnapshot, 'revision'>,
+    expectedRevision: number | undefined,
+  ): WriteAttempt {
     if (snapshot.bytes.length > this.#payloadBytesMax) {
       throw new PortError(
         'too-large',
@@ -32,7 +36,8 @@ export class SnapshotStore {
       );
     }
     const kept = this.#actors.get(subject) ?? [];
-    if ((kept.at(-1)?.revision ?? 0) !== expectedRevision) return { kind: 'mismatch' };
+    if (expectedRevision !== undefined && (kept.at(-1)?.revision ?? 0) !== expectedRevision)
+      return { kind: 'mismatch' };
     const revision = ++this.#revision;
     kept.push({ ...snapshot, bytes: snapshot.bytes.slice(), revision });
     if (kept.length > SNAPSHOTS_KEPT) kept.shift();
