@@ -10,6 +10,7 @@ import { ACCEPT_MSGPACK } from './reply.ts';
 import { ATTEMPT_MS, RequestCall } from './request-call.ts';
 import type { Target } from './target.ts';
 import { GRACE_MS, TaskCall, type TaskSpec } from './task-call.ts';
+import { TaskIds } from './task-ids.ts';
 import { checkedMs, openBlock, refuseReserved, taskIdOf } from './task-message.ts';
 
 /** Defaults of waiting, ms. */
@@ -26,6 +27,7 @@ export class Requests {
   readonly exchange: Exchange;
   readonly clock: Clock;
   readonly subjects: Subjects;
+  readonly #ids = new TaskIds();
 
   constructor(exchange: Exchange, clock: Clock, subjects: Subjects) {
     this.exchange = exchange;
@@ -95,10 +97,11 @@ export class Requests {
     const { exchange, clock } = this;
     const contentType = options.contentType ?? 'application/json';
     const payload = encodePayload(input, contentType);
-    const taskId = taskIdOf(options);
+    const taskId = taskIdOf(this.#ids, subject, options);
     const n = exchange.nextNumber();
-    // An id that the client made up for an ask is repeated by nobody else, and by itself until it stops waiting.
-    const repeatedForMs = options.taskId === undefined && until === 'outcome' ? waitMs : undefined;
+    // An id that was made up for an ask is repeated by nobody else, and by the client until it stops waiting. That of
+    // a task whose outcome nobody waits for is told, and may be used to ask or to send it again.
+    const repeatedForMs = options.taskId !== undefined ? undefined : until === 'outcome' ? waitMs : Infinity;
     const open = openBlock(taskId, clock.now(), options, repeatedForMs);
     const headers = until === 'outcome' ? `${open}${REPLY_TO}${exchange.inbox}r${n}\r\n\r\n` : closed(open);
     const endAt = clock.monotonic() + waitMs;

@@ -10,11 +10,12 @@ import {
   isReservedEvent,
   parseContentType,
   parseTrace,
+  REMEMBER_MS_MAX,
   TroupeError,
 } from '@troupe/wire';
 import type { AskOptions } from './call-options.ts';
 import { BLOCK_START, headerLine } from './header-block.ts';
-import { newId } from './task-ids.ts';
+import type { TaskIds } from './task-ids.ts';
 
 const TASK_ID = `${BLOCK_START}${HEADERS.taskId}: `;
 const CREATED = `\r\n${HEADERS.created}: `;
@@ -28,18 +29,18 @@ export const DEADLINE_MAX_MS = 7 * 86_400_000;
 export type HeaderOptions = Pick<AskOptions, 'taskId' | 'named' | 'contentType' | 'trace' | 'raw' | 'deadlineMs'>;
 
 /**
- * The id of a task: the one given, a new one, or none. Throws `InvalidTaskId`, and `ConfigInvalid` for an id together with
- * `named: false`.
+ * The id of a task for `subject`: the one given, a new one, or none. Throws `InvalidTaskId`, and `ConfigInvalid` for an id
+ * together with `named: false`.
  */
-export function taskIdOf({ taskId, named }: HeaderOptions): string | undefined {
-  if (taskId === undefined) return named === false ? undefined : newId();
+export function taskIdOf(ids: TaskIds, subject: string, { taskId, named }: HeaderOptions): string | undefined {
+  if (taskId === undefined) return named === false ? undefined : ids.next(subject);
   if (named !== false) return assertTaskId(taskId);
   throw new TroupeError('ConfigInvalid', `A task with the id '${taskId}' is named: leave out named: false or the id.`);
 }
 
 /**
- * The header block up to the last header, open at the end. `repeatedForMs`: for how long the id may be sent again, when
- * nobody else knows it. Throws `InvalidHeader`.
+ * The header block up to the last header, open at the end. `repeatedForMs`: for how long an id that the client made up may
+ * be sent again. Throws `InvalidHeader`.
  */
 export function openBlock(
   taskId: string | undefined,
@@ -49,7 +50,10 @@ export function openBlock(
 ): string {
   let block = BLOCK_START;
   if (taskId !== undefined) {
-    const remember = repeatedForMs === undefined ? '' : `${REMEMBER}${Math.ceil(repeatedForMs) + REMEMBER_GRACE_MS}ms`;
+    const remember =
+      repeatedForMs === undefined
+        ? ''
+        : `${REMEMBER}${Math.min(Math.ceil(repeatedForMs) + REMEMBER_GRACE_MS, REMEMBER_MS_MAX)}ms`;
     block = `${TASK_ID}${taskId}${CREATED}${instant(nowMs)}${remember}\r\n`;
   }
   const { deadlineMs, contentType, raw, trace } = options;

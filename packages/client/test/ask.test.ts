@@ -11,7 +11,7 @@ describe('the way of a task', () => {
     const task = wire.last('task');
     expect(task.subject).toBe('troupe.task.support.john=2Edoe');
     expect(bodyOf(task)).toEqual({ text: 'hi' });
-    expect(headerOf(task, 'Troupe-Task-Id')).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(headerOf(task, 'Troupe-Task-Id')).toMatch(/^[A-Za-z0-9_-]{22}-1$/);
     expect(headerOf(task, 'Troupe-Created')).toBe('2026-01-01T00:00:00.000Z');
     expect(headerOf(task, 'Troupe-Deadline')).toBe('5000ms');
     const [inbox] = [...wire.subscribed.keys()];

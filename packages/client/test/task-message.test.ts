@@ -1,7 +1,7 @@
 import { decodeEntry, signalMessage, taskMessage } from '@troupe/wire';
 import { expect, test } from 'vitest';
 import { findHeader } from '../src/header-block.ts';
-import { newId } from '../src/task-ids.ts';
+import { newId, TaskIds } from '../src/task-ids.ts';
 import { headerOf, type Published, rig, track } from './support/fake-wire.ts';
 
 const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1' };
@@ -91,8 +91,18 @@ test('an unnamed send of JSON goes without any header', () => {
   expect(wire.last('task').headers).toBe('');
 });
 
-test('ids are unique, short and fit for subjects', () => {
-  const ids = Array.from({ length: 5_000 }, newId);
-  expect(new Set(ids).size).toBe(5_000);
-  expect(ids.every((id) => /^[A-Za-z0-9_-]{22}$/.test(id))).toBe(true);
+test('ids are unique, numbered by subject, and begin anew for a subject not used for long', () => {
+  const ids = new TaskIds(2);
+  const made = ['s.a', 's.a', 's.b', 's.c', 's.a'].map((subject) => ids.next(subject));
+  expect(new Set(made).size).toBe(5);
+  expect(made.every((id) => /^[A-Za-z0-9_-]{22}-[0-9]+$/.test(id))).toBe(true);
+  expect(made.map((id) => id.slice(23))).toEqual(['1', '2', '1', '1', '1']);
+  expect(made[1]!.slice(0, 22)).toBe(made[0]!.slice(0, 22));
+  expect(made[4]!.slice(0, 22)).not.toBe(made[0]!.slice(0, 22));
+});
+
+test('random parts of ids are unique, short and fit for subjects', () => {
+  const parts = Array.from({ length: 5_000 }, newId);
+  expect(new Set(parts).size).toBe(5_000);
+  expect(parts.every((part) => /^[A-Za-z0-9_-]{22}$/.test(part))).toBe(true);
 });

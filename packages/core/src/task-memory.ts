@@ -9,9 +9,12 @@
  *    newest memory copies first.
  * 3. Outcomes are kept for the last `OUTCOMES_MAX` ids and at most `OUTCOMES_BYTES_MAX` together, so
  *    that a stored state stays small; an older repeat is answered `OutcomeExpired`, never run again.
+ * 4. Of a numbered id (`task-runs.ts`) another payload is noticed while its outcome is kept or pending; later it counts
+ *    as a repeat. It is never run again either way.
  */
 import type { Outcome } from '@troupe/wire';
 import { stepRules } from './rules.ts';
+import { countRanges, knows, type TaskKey, type TaskRun, taskKeyOf, unexpired, withNumber } from './task-runs.ts';
 
 /** How long a task id or a sender is remembered after its fixed time: 24 h. */
 export const MEMORY_WINDOW_MS = 86_400_000;
@@ -34,6 +37,8 @@ interface Log {
 /** A kept outcome. */
 export interface Kept {
   readonly id: number;
+  /** Hash of the payload. */
+  readonly payload: number;
   readonly seq: number;
   readonly bytes: number;
   readonly outcome: Outcome;
@@ -41,7 +46,15 @@ export interface Kept {
 
 /** Outcomes that are no longer kept, but still in the shared list behind. */
 const OUTCOMES_SLACK = 64;
-const NO_PENDING: readonly number[] = [];
+const NO_PENDING: readonly Pending[] = [];
+const NO_RUNS: readonly TaskRun[] = [];
+
+/** A task that has not ended. */
+interface Pending {
+  readonly id: number;
+  /** Hash of the payload. */
+  readonly payload: number;
+}
 
 /** A window of a list that only grows; see invariant 2. */
 interface KeptOutcomes {
@@ -59,13 +72,16 @@ export type Remembered =
   | { readonly kind: 'pending' }
   | { readonly kind: 'ended'; readonly seq: number; readonly outcome: Outcome | undefined };
 
+const UNKNOWN: Remembered = { kind: 'unknown' };
+
 /** Stored form. */
 export interface StoredTaskMemory {
   readonly ids: Float64Array;
   readonly payloads: Float64Array;
   readonly expiries: Float64Array;
-  readonly pending: readonly number[];
+  readonly pending: readonly Pending[];
   readonly kept: readonly Kept[];
+  readonly runs: readonly TaskRun[];
 }
 
 export class TaskMemory {
@@ -73,78 +89,113 @@ export class TaskMemory {
   readonly #start: number;
   readonly #end: number;
   /** Few: an actor has one turn and its stash. */
-  readonly #pending: readonly number[];
+  readonly #pending: readonly Pending[];
   readonly #kept: KeptOutcomes;
+  readonly #runs: readonly TaskRun[];
 
-  private constructor(log: Log, start: number, end: number, pending: readonly number[], kept: KeptOutcomes) {
+  private constructor(
+    log: Log,
+    start: number,
+    end: number,
+    pending: readonly Pending[],
+    kept: KeptOutcomes,
+    runs: readonly TaskRun[],
+  ) {
     this.#log = log;
     this.#start = start;
     this.#end = end;
     this.#pending = pending;
     this.#kept = kept;
+    this.#runs = runs;
   }
 
   static empty(): TaskMemory {
     const log = { ids: [], payloads: [], expiries: [], index: new Map() };
-    return new TaskMemory(log, 0, 0, NO_PENDING, { list: [], start: 0, end: 0, bytes: 0 });
+    return new TaskMemory(log, 0, 0, NO_PENDING, { list: [], start: 0, end: 0, bytes: 0 }, NO_RUNS);
   }
 
-  /** How many ids are held, expired ones included until they are at the front. */
+  /** How many ids, and ranges of numbered ones, are held; expired ones included until they are at the front. */
   get size(): number {
-    return this.#end - this.#start;
+    return this.#end - this.#start + countRanges(this.#runs);
   }
 
   /** Looks an id up at time `now` (Unix ms). */
-  lookup(id: number, payloadHash: number, now: number): Remembered {
-    const at = this.#log.index.get(id);
-    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now)
-      return { kind: 'unknown' };
-    if (this.#log.payloads[at] !== payloadHash) return { kind: 'conflict' };
-    return this.state(id);
+  lookup(key: TaskKey, payloadHash: number, now: number): Remembered {
+    if (!this.#isKnown(key, now)) return UNKNOWN;
+    const payload = this.#payloadOf(key);
+    if (payload !== undefined && payload !== payloadHash) return { kind: 'conflict' };
+    return this.#state(key.id);
   }
 
   /** Like `lookup`, for a query that has no payload to compare. */
-  find(id: number, now: number): Remembered {
-    const at = this.#log.index.get(id);
-    if (at === undefined || at < this.#start || at >= this.#end || this.#log.expiries[at]! < now)
-      return { kind: 'unknown' };
-    return this.state(id);
+  find(taskId: string, now: number): Remembered {
+    const key = taskKeyOf(taskId);
+    return this.#isKnown(key, now) ? this.#state(key.id) : UNKNOWN;
   }
 
-  private state(id: number): Remembered {
-    if (this.#pending.includes(id)) return { kind: 'pending' };
+  /** Whichever way it was added: a client may repeat an id of its own making as one of its caller's. */
+  #isKnown({ id, prefix, n }: TaskKey, now: number): boolean {
+    if (prefix !== undefined && knows(this.#runs, prefix, n, now)) return true;
+    const at = this.#log.index.get(id);
+    return at !== undefined && at >= this.#start && at < this.#end && this.#log.expiries[at]! >= now;
+  }
+
+  /** Undefined when it is no longer known, see invariant 4. */
+  #payloadOf({ id }: TaskKey): number | undefined {
+    const at = this.#log.index.get(id);
+    if (at !== undefined && at >= this.#start && at < this.#end) return this.#log.payloads[at];
+    return (this.#pending.find((one) => one.id === id) ?? this.#keptOf(id))?.payload;
+  }
+
+  #state(id: number): Remembered {
+    if (this.#pending.some((one) => one.id === id)) return { kind: 'pending' };
+    const kept = this.#keptOf(id);
+    return { kind: 'ended', seq: kept?.seq ?? 0, outcome: kept?.outcome };
+  }
+
+  #keptOf(id: number): Kept | undefined {
     const { list, start, end } = this.#kept;
-    for (let at = end - 1; at >= start; at--) {
-      const kept = list[at]!;
-      if (kept.id === id) return { kind: 'ended', seq: kept.seq, outcome: kept.outcome };
-    }
-    return { kind: 'ended', seq: 0, outcome: undefined };
+    for (let at = end - 1; at >= start; at--) if (list[at]!.id === id) return list[at];
+    return undefined;
   }
 
   /** Whether one more named task fits at time `now`. */
   isFull(now: number): boolean {
-    return this.size - this.#expiredInFront(now) >= TASKS_MAX;
+    if (this.size < TASKS_MAX) return false;
+    const ids = this.#end - this.#start - this.#expiredInFront(now);
+    return ids + countRanges(unexpired(this.#runs, now)) >= TASKS_MAX;
   }
 
-  /** Remembers a task that has been taken on. `expiresAt` Unix ms. */
-  add(id: number, payloadHash: number, expiresAt: number, now: number): TaskMemory {
+  /**
+   * Remembers a task that has been taken on. `expiresAt` Unix ms. `asNumber`: a numbered id is held as a number, because
+   * nobody relies on hearing of a conflict a day later (invariant 4).
+   */
+  add(key: TaskKey, payloadHash: number, expiresAt: number, now: number, asNumber: boolean): TaskMemory {
+    const { id, prefix, n } = key;
+    const one = { id, payload: payloadHash };
+    const pending = this.#pending.length === 0 ? [one] : [...without(this.#pending, id), one];
+    if (asNumber && prefix !== undefined) {
+      const runs = withNumber(this.#runs, { prefix, n }, expiresAt, now);
+      return new TaskMemory(this.#log, this.#start, this.#end, pending, this.#kept, runs);
+    }
     const start = this.#start + this.#expiredInFront(now);
-    const reuse = this.#log.ids.length === this.#end && !this.#log.index.has(id) && start < 4_096 + this.size;
+    const reuse =
+      this.#log.ids.length === this.#end && !this.#log.index.has(id) && start < 4_096 + this.#end - this.#start;
     const log = reuse ? this.#log : copyLog(this.#log, start, this.#end);
     const from = reuse ? start : 0;
     log.index.set(id, log.ids.length);
     log.ids.push(id);
     log.payloads.push(payloadHash);
     log.expiries.push(expiresAt);
-    const pending = this.#pending.length === 0 ? [id] : [...without(this.#pending, id), id];
-    return new TaskMemory(log, from, log.ids.length, pending, this.#kept);
+    return new TaskMemory(log, from, log.ids.length, pending, this.#kept, this.#runs);
   }
 
   /** Records how a remembered task ended. `bytes` is the outcome's estimated size. */
   settle(id: number, seq: number, outcome: Outcome, bytes: number): TaskMemory {
     const pending = without(this.#pending, id);
-    const kept = bytes > OUTCOME_BYTES_MAX ? this.#kept : withOutcome(this.#kept, { id, seq, bytes, outcome });
-    return new TaskMemory(this.#log, this.#start, this.#end, pending, kept);
+    const payload = this.#pending.find((one) => one.id === id)?.payload ?? 0;
+    const kept = bytes > OUTCOME_BYTES_MAX ? this.#kept : withOutcome(this.#kept, { id, payload, seq, bytes, outcome });
+    return new TaskMemory(this.#log, this.#start, this.#end, pending, kept, this.#runs);
   }
 
   /** The stored form, without what has expired at `now`. */
@@ -162,8 +213,9 @@ export class TaskMemory {
       ids: Float64Array.from(ids),
       payloads: Float64Array.from(payloads),
       expiries: Float64Array.from(expiries),
-      pending: [...this.#pending].sort((a, b) => a - b),
+      pending: [...this.#pending].sort((a, b) => a.id - b.id),
       kept: this.#kept.list.slice(this.#kept.start, this.#kept.end),
+      runs: unexpired(this.#runs, now),
     };
   }
 
@@ -179,7 +231,7 @@ export class TaskMemory {
     });
     const bytes = stored.kept.reduce((sum, one) => sum + one.bytes, 0);
     const kept = { list: [...stored.kept], start: 0, end: stored.kept.length, bytes };
-    return new TaskMemory(log, 0, log.ids.length, stored.pending, kept);
+    return new TaskMemory(log, 0, log.ids.length, stored.pending, kept, stored.runs);
   }
 
   #expiredInFront(now: number): number {
@@ -190,9 +242,9 @@ export class TaskMemory {
   }
 }
 
-function without(pending: readonly number[], id: number): readonly number[] {
-  if (!pending.includes(id)) return pending;
-  return pending.length === 1 ? NO_PENDING : pending.filter((one) => one !== id);
+function without(pending: readonly Pending[], id: number): readonly Pending[] {
+  if (pending.length === 1 && pending[0]!.id === id) return NO_PENDING;
+  return pending.some((one) => one.id === id) ? pending.filter((one) => one.id !== id) : pending;
 }
 
 function withOutcome(kept: KeptOutcomes, one: Kept): KeptOutcomes {

@@ -20,7 +20,6 @@ import {
   type FailureRecord,
   formatAddress,
   HEADERS,
-  hash53,
   type JournalEntry,
   partitionOf,
   type StoredMessage,
@@ -291,7 +290,7 @@ function outcomeOf(cell: ActorCell, request: QueryRequest): object {
       'InvalidPayload',
       'The query "outcome" needs the taskId it asks for: {"query":"outcome","taskId":"..."}.',
     );
-  const found = state.tasks.find(hash53(taskId), state.now);
+  const found = state.tasks.find(taskId, state.now);
   if (found.kind === 'pending') return { status: 'pending' };
   if (found.kind === 'ended') {
     if (found.outcome === undefined)

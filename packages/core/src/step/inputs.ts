@@ -3,13 +3,14 @@
  * it its place (now, later, never), and opens turns.
  */
 import type { ActorAddress, AskBody, MessageBody, Outcome, SignalBody, TaskBody } from '@troupe/wire';
-import { formatAddress, hash53, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
+import { formatAddress, isReservedEvent, TroupeError, type toFailureRecord } from '@troupe/wire';
 import { parseEffectId } from '../effect.ts';
 import type { Acceptance, MachineEvent } from '../machine/types.ts';
 import { PersistentMap } from '../persistent-map.ts';
 import { stepRules } from '../rules.ts';
 import type { OpenTurn, StashedInput, TurnOrigin } from '../state.ts';
 import { MEMORY_WINDOW_MS, TASKS_MAX } from '../task-memory.ts';
+import { type TaskKey, taskKeyOf } from '../task-runs.ts';
 import type { Draft } from './draft.ts';
 import { afterMachineStep, failTurn } from './turns.ts';
 import { validate } from './validate.ts';
@@ -23,12 +24,12 @@ type Input = StashedInput;
 
 export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: number): void {
   const taskId = body.taskId ?? String(draft.seq);
-  const memoryId = body.taskId === undefined ? undefined : hash53(body.taskId);
+  const key = body.taskId === undefined ? undefined : taskKeyOf(body.taskId);
   const origin: TurnOrigin = {
     kind: 'client',
     replyTo: body.replyTo === undefined ? [] : [body.replyTo],
     contentType: body.contentType,
-    memoryId,
+    memoryId: key?.id,
   };
   const task = { seq: draft.seq, taskId, origin, trace: body.trace };
   if (body.invalidReplyTo !== undefined) {
@@ -40,8 +41,10 @@ export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: numbe
       ),
     );
   }
-  if (memoryId !== undefined && !admitNamed(draft, task, memoryId, body)) return;
-  if (memoryId !== undefined) draft.tasks = draft.tasks.add(memoryId, body.payloadHash, expiry(body, at), draft.now);
+  if (key !== undefined) {
+    if (!admitNamed(draft, task, key, body)) return;
+    draft.tasks = draft.tasks.add(key, body.payloadHash, expiry(body, at), draft.now, isClients(body));
+  }
   const deadlineAt = deadlineOf(draft, body, at);
   if (deadlineAt <= at) {
     refuse(
@@ -62,8 +65,8 @@ export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: numbe
 export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: number): void {
   const taskId = body.taskId ?? String(draft.seq);
   if (body.taskId !== undefined) {
-    const memoryId = hash53(body.taskId);
-    const known = draft.tasks.lookup(memoryId, body.payloadHash, draft.now);
+    const key = taskKeyOf(body.taskId);
+    const known = draft.tasks.lookup(key, body.payloadHash, draft.now);
     if (known.kind === 'conflict') {
       draft.deadLetter(conflict(taskId));
       return;
@@ -78,8 +81,8 @@ export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: n
       return;
     }
     draft.tasks = draft.tasks
-      .add(memoryId, body.payloadHash, expiry(body, at), draft.now)
-      .settle(memoryId, draft.seq, { ok: true, value: null }, 1);
+      .add(key, body.payloadHash, expiry(body, at), draft.now, isClients(body))
+      .settle(key.id, draft.seq, { ok: true, value: null }, 1);
   }
   const event = isEventLike(body.payload)
     ? eventOf(draft, body.payload, false, { id: taskId, at })
@@ -197,10 +200,10 @@ function lastOf(senders: Draft['senders'], count: number): Draft['senders'] {
 function admitNamed(
   draft: Draft,
   task: Pick<OpenTurn, 'seq' | 'taskId' | 'origin' | 'trace'>,
-  memoryId: number,
+  key: TaskKey,
   body: TaskBody,
 ): boolean {
-  const known = draft.tasks.lookup(memoryId, body.payloadHash, draft.now);
+  const known = draft.tasks.lookup(key, body.payloadHash, draft.now);
   if (!stepRules.taskOnce) return true;
   if (!stepRules.refusalsRemembered && known.kind === 'ended' && known.outcome?.ok === false) return true;
   if (known.kind === 'unknown') {
@@ -215,7 +218,7 @@ function admitNamed(
     return false;
   }
   if (known.kind === 'conflict') unremembered(draft, task, conflict(task.taskId));
-  else if (known.kind === 'pending') addReplyTo(draft, memoryId, body.replyTo);
+  else if (known.kind === 'pending') addReplyTo(draft, key.id, body.replyTo);
   else
     repeatOutcome(
       draft,
@@ -476,6 +479,11 @@ function isEventLike(payload: unknown): payload is MachineEvent {
     !Array.isArray(payload) &&
     typeof (payload as { type?: unknown }).type === 'string'
   );
+}
+
+/** Whether the client made the id up: only then it says for how long it may come again. */
+function isClients(body: TaskBody | SignalBody): boolean {
+  return body.rememberMs !== undefined;
 }
 
 /** When an id may be forgotten: its fixed time, no later than the entry's own, plus the window (R10). One expression decides both sides. */
