@@ -35,6 +35,18 @@ export interface StreamsConfig {
   readonly outs?: { readonly bytesMax?: number; readonly ageMaxMs?: number };
 }
 
+/** How `troupe worker` runs as processes. */
+export interface ProcessConfig {
+  /** Worker processes under one parent; `auto`: one per core that may be used. Default: one, without a parent. */
+  readonly count?: number | 'auto';
+  /** A process whose event loop hasn't turned for so long is killed, ms; 0: never. Default 10,000. */
+  readonly stuckMs?: number;
+  /** Where `/livez` and `/readyz` listen. Default `127.0.0.1`. */
+  readonly healthHost?: string;
+  /** Their port; 0 takes a free one. Default: no endpoints. */
+  readonly healthPort?: number;
+}
+
 /** What `troupe dev` does. */
 export interface DevConfig {
   /** Port of the nats-server that it starts. Default 4222. */
@@ -57,6 +69,7 @@ export interface TroupeConfigOptions {
   readonly streams?: StreamsConfig;
   /** Limits of a worker. */
   readonly worker?: WorkerOptions;
+  readonly process?: ProcessConfig;
   /** `debug`, `info`, `warn`, `error` or `silent`. Default `info`. */
   readonly logLevel?: LogLevel;
   readonly dev?: DevConfig;

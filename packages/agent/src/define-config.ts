@@ -11,6 +11,7 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   nats: ['url', 'user', 'pass', 'token', 'creds', 'inboxPrefix'],
   streams: ['replicas', 'storage', 'journals', 'journal', 'snapshots', 'deadLetters', 'outs'],
   worker: undefined,
+  process: ['count', 'stuckMs', 'healthHost', 'healthPort'],
   logLevel: undefined,
   dev: ['natsPort', 'dataDir', 'watch'],
 };

@@ -32,7 +32,15 @@ export type {
 } from './agent.ts';
 export type { AgentPolicies, ContractAgentOptions, OwnAgentOptions, TaskPolicies } from './agent-options.ts';
 export { type AskInput, type AskLogic, ask, type UntypedAskLogic } from './ask.ts';
-export type { DevConfig, LogLevel, NatsConfig, StreamsConfig, TroupeConfig, TroupeConfigOptions } from './config.ts';
+export type {
+  DevConfig,
+  LogLevel,
+  NatsConfig,
+  ProcessConfig,
+  StreamsConfig,
+  TroupeConfig,
+  TroupeConfigOptions,
+} from './config.ts';
 export {
   type AnyContract,
   type Contract,

@@ -13,7 +13,18 @@ const FLAGS: Readonly<Record<Reach, readonly string[]>> = {
   none: [],
   client: CLIENT,
   operator: CLIENT,
-  worker: [...CLIENT, 'nats-wait-ms', 'partitions', 'log-level', 'id', 'drain-ms'],
+  worker: [
+    ...CLIENT,
+    'nats-wait-ms',
+    'partitions',
+    'log-level',
+    'id',
+    'drain-ms',
+    'processes',
+    'stuck-ms',
+    'health-host',
+    'health-port',
+  ],
   dev: ['nats-url', 'nats-port', 'data', 'creds', 'prefix', 'partitions', 'log-level', 'drain-ms'],
 };
 

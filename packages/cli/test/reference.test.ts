@@ -112,6 +112,7 @@ describe('docs/reference/configuration.md', () => {
       'nats',
       'partitions',
       'prefix',
+      'process',
       'streams',
       'worker',
     ]);

@@ -3,6 +3,7 @@
  * XState, so that a command that needs neither starts at once.
  */
 
+export type { LoopDelay, ProcessAbout } from './about.ts';
 export { CONFIG_NAMES, findConfigFile, type LoadedConfig, loadConfig } from './config-file.ts';
 export { WORKER_EXIT } from './exit-codes.ts';
 export {
@@ -15,6 +16,8 @@ export {
   type WorkerMessage,
   waitAtGate,
 } from './parent.ts';
+export { RESTART_LIMITS, type RestartLimits, RestartPolicy } from './processes/restart-policy.ts';
+export { processCount, type RunProcessesOptions, runProcesses } from './run-processes.ts';
 export {
   type Origin,
   OTHER_VARIABLES,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The process that hosts actors: `main.ts [--config FILE] [--nats-url URL] [--prefix TOKENS] [--id ID] [--dev] ...`; `--gate` is for
- * `troupe dev`, see `parent.ts`.
+ * `troupe dev`, see `parent.ts`; `--child N` for the parent of `--processes`, see `processes/`.
  * Every flag is one of docs/reference/configuration.md. Logs are JSON lines on stderr. Exit codes: see `WORKER_EXIT`.
  */
 import { dirname } from 'node:path';
@@ -9,13 +9,14 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '@troupe/diagnostics';
 import { TroupeError } from '@troupe/wire';
 import { findConfigFile, loadConfig } from './config-file.ts';
-import { WORKER_EXIT } from './exit-codes.ts';
+import { exitCodeOf, WORKER_EXIT } from './exit-codes.ts';
 import { reportReady, waitAtGate } from './parent.ts';
-import { exitCodeOf, runWorker } from './run-worker.ts';
+import { runProcesses } from './run-processes.ts';
+import { runWorker } from './run-worker.ts';
 import { resolveSettings, SETTINGS } from './settings.ts';
 
 async function main(args: readonly string[]): Promise<number> {
-  const { dev, gate, ...flags } = readFlags(args);
+  const { dev, gate, child, ...flags } = readFlags(args);
   const cwd = process.cwd();
   const file = findConfigFile(cwd, flags.config ?? process.env.TROUPE_CONFIG);
   if (file === undefined)
@@ -25,9 +26,16 @@ async function main(args: readonly string[]): Promise<number> {
     );
   const { config } = await loadConfig(file);
   const { settings } = resolveSettings({ flags, env: process.env, config, configDir: dirname(file), cwd });
-  const log = createLogger({ level: settings.logLevel, fields: { component: 'worker' } });
+  if (settings.processes !== undefined && child === undefined) {
+    const log = createLogger({ level: settings.logLevel, fields: { component: 'parent' } });
+    const given = { ...flags, ...(dev === undefined ? {} : { dev: true as const }) };
+    return runProcesses({ settings, configFile: file, flags: given, env: process.env, cwd, log });
+  }
+  const number = child === undefined ? undefined : Number(child);
+  const fields = { component: 'worker', ...(number === undefined ? {} : { process: number }) };
+  const log = createLogger({ level: settings.logLevel, fields });
   if (gate !== undefined && !(await waitAtGate(config))) return WORKER_EXIT.ok;
-  return runWorker({ settings, config, log, dev: dev !== undefined, onReady: reportReady });
+  return runWorker({ settings, config, log, dev: dev !== undefined, process: number, onReady: reportReady });
 }
 
 function readFlags(args: readonly string[]): Record<string, string | undefined> {
@@ -36,7 +44,7 @@ function readFlags(args: readonly string[]): Record<string, string | undefined> 
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { ...texts, dev: { type: 'boolean' }, gate: { type: 'boolean' } },
+      options: { ...texts, dev: { type: 'boolean' }, gate: { type: 'boolean' }, child: { type: 'string' } },
     });
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
   } catch (cause) {

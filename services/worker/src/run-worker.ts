@@ -3,17 +3,23 @@
  *
  * Invariants
  * 1. The first SIGTERM or SIGINT drains within the deadline; the second ends at once.
- * 2. It always ends with one of `WORKER_EXIT`, and says why on its log before.
- * 3. A parent that goes away (`troupe dev`, IPC) counts as SIGTERM.
+ * 2. It always ends with one of `WORKER_EXIT`, and says why on its log before; only a stuck event loop ends by SIGKILL.
+ * 3. A parent that goes away (`troupe dev`, `--processes`) counts as SIGTERM.
+ * 4. Its health is known from the first moment to the last: to its parent by beats, to others by `/readyz`.
  */
+import { url as inspectorUrl } from 'node:inspector';
 import type { TroupeConfig } from '@troupe/agent';
 import type { Logger } from '@troupe/diagnostics';
 import { startWorker, type Worker } from '@troupe/runtime';
-import { isTroupeError } from '@troupe/wire';
+import { aboutProcess } from './about.ts';
 import { type OpenPorts, openPorts } from './connection.ts';
-import { WORKER_EXIT } from './exit-codes.ts';
+import { exitCodeOf, WORKER_EXIT } from './exit-codes.ts';
+import { type HealthSource, healthOf } from './health.ts';
+import { type HealthServer, serveHealth } from './health-server.ts';
+import { sendBeats } from './processes/beat.ts';
 import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
+import { watchForStuck } from './stuck-watch.ts';
 
 /** What a worker process is given. */
 export interface RunWorkerOptions {
@@ -22,12 +28,22 @@ export interface RunWorkerOptions {
   readonly log: Logger;
   /** An edit in progress is no version conflict. Default false. */
   readonly dev?: boolean;
+  /** Its number under a parent of `--processes`, which has the health endpoints then; undefined: none. */
+  readonly process?: number | undefined;
   /** Told once every partition of its share is live. */
   readonly onReady?: (worker: Worker) => void;
 }
 
 /** Added to the drain's deadline before it counts as stuck, ms. */
 const DRAIN_GRACE_MS = 2_000;
+
+/** What the parts of a life share. */
+interface Life {
+  readonly options: RunWorkerOptions;
+  readonly health: HealthSource;
+  readonly about: ReturnType<typeof aboutProcess>;
+  readonly stop: Promise<StopReason>;
+}
 
 /**
  * Runs a worker until it is told to stop.
@@ -36,30 +52,62 @@ const DRAIN_GRACE_MS = 2_000;
  * @example process.exitCode = await runWorker({ settings, config, log });
  */
 export async function runWorker(options: RunWorkerOptions): Promise<number> {
-  const { log, settings } = options;
+  const { log, settings, process: number } = options;
   const stop = listenForStop();
   let open: OpenPorts | undefined;
+  const health: HealthSource = { hosted: false, connected: () => open?.ports.bus.connected ?? false };
+  const watch = settings.stuckMs === 0 ? undefined : watchForStuck(watchOptions(settings.stuckMs, number));
+  const beats = number === undefined ? undefined : sendBeats(() => healthOf(health), isDebugged);
+  const life: Life = { options, health, about: aboutProcess(number), stop };
+  let server: HealthServer | undefined;
   try {
-    const opened = await unlessStopped(
-      openPorts({
-        settings,
-        config: options.config,
-        name: `troupe-worker ${settings.workerId ?? ''}`.trim(),
-        waitMs: settings.natsWaitMs,
-        provision: true,
-        log: (message, fields) => log.info(fields, message),
-      }),
-      stop,
-    );
-    if (opened === undefined) return stoppedEarly(log);
-    open = opened;
-    return await hostUntilStopped(options, open, stop);
+    server = await serveOwnHealth(life);
+    open = await unlessStopped(connect(options), stop);
+    if (open === undefined) return stoppedEarly(log);
+    return await hostUntilStopped(life, open);
   } catch (error) {
     log.error({ error }, error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
   } finally {
     await open?.ports.close().catch(() => undefined);
+    await server?.close();
+    life.about.close();
+    beats?.close();
+    watch?.close();
   }
+}
+
+function watchOptions(limitMs: number, number: number | undefined) {
+  return { limitMs, fields: { component: 'worker', ...(number === undefined ? {} : { process: number }) } };
+}
+
+function isDebugged(): boolean {
+  return inspectorUrl() !== undefined;
+}
+
+async function serveOwnHealth({ options, health }: Life): Promise<HealthServer | undefined> {
+  const { healthHost, healthPort } = options.settings;
+  if (healthPort === undefined || options.process !== undefined) return undefined;
+  const server = await serveHealth(healthHost, healthPort, {
+    live: () => ({ ok: true, body: { status: 'ok', reasons: [] } }),
+    ready: () => {
+      const { ready, ...rest } = healthOf(health);
+      return { ok: ready, body: { status: ready ? 'ready' : 'not ready', ...rest } };
+    },
+  });
+  options.log.info({ url: server.url }, 'health endpoints listen');
+  return server;
+}
+
+function connect({ settings, config, log }: RunWorkerOptions): Promise<OpenPorts> {
+  return openPorts({
+    settings,
+    config,
+    name: `troupe-worker ${settings.workerId ?? ''}`.trim(),
+    waitMs: settings.natsWaitMs,
+    provision: true,
+    log: (message, fields) => log.info(fields, message),
+  });
 }
 
 /** What was asked to stop before it had anything to give back ends at once. */
@@ -73,11 +121,7 @@ function stoppedEarly(log: Logger): number {
   return WORKER_EXIT.ok;
 }
 
-async function hostUntilStopped(
-  options: RunWorkerOptions,
-  { ports }: OpenPorts,
-  requested: Promise<StopReason>,
-): Promise<number> {
+async function hostUntilStopped({ options, health, about, stop }: Life, { ports }: OpenPorts): Promise<number> {
   const { settings, config, log } = options;
   const starting = startWorker({
     ports,
@@ -86,12 +130,17 @@ async function hostUntilStopped(
     options: { ...config.worker, drainDeadlineMs: settings.drainMs },
     log,
     dev: options.dev ?? false,
+    about: () => ({ ...about.read() }),
     ...(settings.workerId === undefined ? {} : { id: settings.workerId }),
   });
-  const worker = await unlessStopped(starting, requested);
+  const worker = await unlessStopped(starting, stop);
   if (worker === undefined) return stoppedEarly(log);
-  void worker.ready.then(() => options.onReady?.(worker));
-  const ended = await Promise.race([requested, worker.stopped.then(() => 'stopped' as const)]);
+  health.worker = worker;
+  void worker.ready.then(() => {
+    health.hosted = true;
+    options.onReady?.(worker);
+  });
+  const ended = await Promise.race([stop, worker.stopped.then(() => 'stopped' as const)]);
   if (ended === 'stopped') {
     log.info({ worker: worker.id }, 'worker was drained by an operator');
     return WORKER_EXIT.ok;
@@ -117,11 +166,4 @@ async function drain(worker: Worker, deadlineMs: number, log: Logger): Promise<n
   }
   log.info({ worker: worker.id }, 'drained');
   return WORKER_EXIT.ok;
-}
-
-/** The exit code that an error stands for. */
-export function exitCodeOf(error: unknown): number {
-  if (!isTroupeError(error)) return error instanceof RangeError ? WORKER_EXIT.usage : WORKER_EXIT.failed;
-  if (error.code === 'ConfigInvalid') return WORKER_EXIT.usage;
-  return ['NotConnected', 'PermissionDenied'].includes(error.code) ? WORKER_EXIT.notConnected : WORKER_EXIT.failed;
 }

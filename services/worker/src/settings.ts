@@ -22,6 +22,10 @@ export interface Settings {
   readonly logLevel: string;
   readonly workerId: string | undefined;
   readonly drainMs: number;
+  readonly processes: number | 'auto' | undefined;
+  readonly stuckMs: number;
+  readonly healthHost: string;
+  readonly healthPort: number | undefined;
   readonly natsPort: number;
   readonly dataDir: string;
 }
@@ -44,7 +48,7 @@ export interface Setting {
   readonly default: string | number | undefined;
   /** Shown in the place of a default that isn't a value. */
   readonly defaultText?: string;
-  readonly kind: 'text' | 'path' | { readonly min: number; readonly max: number };
+  readonly kind: 'text' | 'path' | { readonly min: number; readonly max: number; readonly word?: string };
   readonly meaning: string;
 }
 
@@ -164,6 +168,48 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'How long a worker may take to finish after SIGTERM, ms.',
   },
   {
+    name: 'processes',
+    flag: 'processes',
+    placeholder: 'COUNT',
+    env: 'TROUPE_PROCESSES',
+    config: 'process.count',
+    default: undefined,
+    defaultText: 'one, without a parent',
+    kind: { min: 1, max: 256, word: 'auto' },
+    meaning: 'Worker processes under one parent that starts them again; `auto` is one per core that may be used.',
+  },
+  {
+    name: 'stuckMs',
+    flag: 'stuck-ms',
+    placeholder: 'MS',
+    env: 'TROUPE_STUCK_MS',
+    config: 'process.stuckMs',
+    default: 10_000,
+    kind: { min: 0, max: DAY_MS },
+    meaning: 'A process whose event loop has not turned for so long is killed, ms; 0: never.',
+  },
+  {
+    name: 'healthHost',
+    flag: 'health-host',
+    placeholder: 'ADDRESS',
+    env: 'TROUPE_HEALTH_HOST',
+    config: 'process.healthHost',
+    default: '127.0.0.1',
+    kind: 'text',
+    meaning: 'Where `/livez` and `/readyz` listen.',
+  },
+  {
+    name: 'healthPort',
+    flag: 'health-port',
+    placeholder: 'PORT',
+    env: 'TROUPE_HEALTH_PORT',
+    config: 'process.healthPort',
+    default: undefined,
+    defaultText: 'no endpoints',
+    kind: { min: 0, max: 65_535 },
+    meaning: 'Port of `/livez` and `/readyz`; 0 takes a free one and logs it.',
+  },
+  {
     name: 'natsPort',
     flag: 'nats-port',
     placeholder: 'PORT',
@@ -261,16 +307,17 @@ function pick(
 
 function read(setting: Setting, given: unknown, where: string, folder: string): unknown {
   const { kind } = setting;
-  if (typeof kind === 'object') return wholeNumber(given, where, kind.min, kind.max);
+  if (typeof kind === 'object') return given === kind.word ? given : wholeNumber(given, where, kind);
   const text = Array.isArray(given) ? given.join(',') : given;
   if (typeof text !== 'string' || text === '') throw refuse(where, given, 'some text');
   return kind === 'path' ? resolve(folder, text) : text;
 }
 
-function wholeNumber(given: unknown, where: string, min: number, max: number): number {
+function wholeNumber(given: unknown, where: string, kind: Exclude<Setting['kind'], string>): number {
+  const { min, max, word } = kind;
   const number = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= min && number <= max) return number;
-  throw refuse(where, given, `a whole number from ${min} to ${max}`);
+  throw refuse(where, given, `a whole number from ${min} to ${max}${word === undefined ? '' : `, or ${word}`}`);
 }
 
 function at(config: object | undefined, path: string): unknown {
