@@ -29,7 +29,6 @@ export interface DurableTurnOptions {
   readonly withoutPubAck?: boolean;
 }
 
-const RAW_STREAM = 'RAW';
 /** So many turns, until the compiler has seen enough; at most so long. */
 const WARM_UP_TURNS = 100_000;
 const WARM_UP_ROUND_MS = 1_000;
@@ -52,10 +51,11 @@ export async function benchDurableTurn(options: DurableTurnOptions, report: Repo
   const types = options.types ?? [TYPE];
   await using server = await startServerProcess(options.server);
   await using stack = new AsyncDisposableStack();
-  await makeRawStream(server.url);
+  const rawStreams = types.map((_, i) => `RAW${i}`);
+  await makeRawStreams(server.url, rawStreams);
   const worker = await WorkerProcess.start('troupe-worker.ts', [server.url, types.join(','), journalsOf(types)]);
   stack.defer(() => worker.stop());
-  const rawWorker = await WorkerProcess.start('raw-worker.ts', [server.url, RAW_STREAM]);
+  const rawWorker = await WorkerProcess.start('raw-worker.ts', [server.url, rawStreams.join(',')]);
   stack.defer(() => rawWorker.stop());
   const { raw, ours, close } = await openCallers(server.url, types, options.withoutPubAck !== true);
   stack.defer(close);
@@ -118,10 +118,11 @@ async function measure({ caller, pids }: Contestant, callers: number, forMs: num
   return { ...result, cpuPer10k: ((cpuSeconds(pids) - before) / result.turns) * 10_000 };
 }
 
-async function makeRawStream(url: string): Promise<void> {
+/** As many as Troupe has journals. */
+async function makeRawStreams(url: string, names: readonly string[]): Promise<void> {
   const nc = await connectRaw(url, 'bench');
   const manager = await nc.jetstreamManager();
-  await manager.streams.add({ name: RAW_STREAM, subjects: ['raw.>'] });
+  for (const [i, name] of names.entries()) await manager.streams.add({ name, subjects: [`raw${i}.>`] });
   await nc.close();
 }
 
@@ -133,7 +134,8 @@ export interface Callers {
 
 export async function openCallers(url: string, types: readonly string[], pubAck: boolean): Promise<Callers> {
   const common = { url, payload: PAYLOAD, pubAck };
-  const raw = await RawCallers.open({ ...common, subjectOf: (n) => `raw.task.s${n}`, replyToHeader: 'Reply-To' });
+  const rawSubjectOf = (n: number): string => `raw${n % types.length}.task.s${n}`;
+  const raw = await RawCallers.open({ ...common, subjectOf: rawSubjectOf, replyToHeader: 'Reply-To' });
   if (pubAck) {
     const troupe = await connect({ url });
     return { raw, ours: new TroupeCallers(troupe, types), close: () => closeBoth(raw, troupe) };

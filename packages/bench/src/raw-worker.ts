@@ -1,10 +1,10 @@
-/** The raw loop's worker, as a process: consume without acks, answer. `raw-worker.ts <url> <stream>` */
+/** The raw loop's worker, as a process: consume without acks, answer. `raw-worker.ts <url> <streams, comma-separated>` */
 import { AckPolicy, DeliverPolicy } from 'nats';
 import { connectRaw, headerText } from './raw-nats.ts';
 
 export const RAW_REPLY_HEADER = 'Reply-To';
 
-async function main(url: string, stream: string): Promise<void> {
+async function main(url: string, streams: readonly string[]): Promise<void> {
   const nc = await connectRaw(url, 'bench-raw-worker');
   const inbox = `_INBOX.raw.${process.pid}`;
   const start = `\r\n${RAW_REPLY_HEADER}: `;
@@ -18,16 +18,18 @@ async function main(url: string, stream: string): Promise<void> {
     },
   });
   const manager = await nc.jetstreamManager();
-  await manager.consumers.add(stream, {
-    name: `raw-${process.pid}`,
-    deliver_subject: inbox,
-    ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.New,
-    mem_storage: true,
-  });
+  for (const stream of streams) {
+    await manager.consumers.add(stream, {
+      name: `raw-${process.pid}`,
+      deliver_subject: inbox,
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.New,
+      mem_storage: true,
+    });
+  }
   process.send?.('ready');
   process.once('disconnect', () => process.exit());
 }
 
-const [url, stream] = process.argv.slice(2);
-if (url !== undefined && stream !== undefined) await main(url, stream);
+const [url, streams] = process.argv.slice(2);
+if (url !== undefined && streams !== undefined) await main(url, streams.split(','));
