@@ -11,6 +11,13 @@ export {
   type WaitPolicy,
 } from './definition.ts';
 export {
+  describeState,
+  describeTimers,
+  type EffectDescription,
+  type StateDescription,
+  type TimerDescription,
+} from './describe.ts';
+export {
   type ActionEffect,
   type AnswerEffect,
   type AskEffect,
@@ -36,6 +43,7 @@ export {
   type EffectMeta,
   type ReplyExpression,
   type ReplyKind,
+  recordTransitions,
   type TellAddress,
   type TellExpression,
 } from './machine/index.ts';
@@ -73,6 +81,7 @@ export {
   type TurnStart,
 } from './state.ts';
 export { type StepResult, step } from './step/step.ts';
+export { observeState, observeTurn, type StepRecord, stepFacts } from './step-facts.ts';
 export {
   decodeStoredState,
   STATE_FORMAT,

@@ -8,7 +8,7 @@
  *    turn. Silence means unknown; `NotAccepted` means that nothing was stored.
  * 3. Answers go through `Answerable`: to inboxes only, and without throwing.
  */
-import { type ActorState, definitionFor, effectIdOf, type PendingTimer } from '@troupe/core';
+import { describeState, describeTimers } from '@troupe/core';
 import {
   type ActorAddress,
   assertType,
@@ -235,52 +235,11 @@ async function answerHere(
 type QueryHandler = (host: ControlHost, cell: ActorCell, request: QueryRequest) => Promise<unknown> | unknown;
 
 const QUERIES: Readonly<Record<string, QueryHandler>> = {
-  state: (_host, cell) => describeState(cell),
+  state: (_host, cell) => describeState(cell.definition, cell.state!),
   outcome: (_host, cell, request) => outcomeOf(cell, request),
-  timers: (_host, cell) => ({ timers: timersOf(cell.state!) }),
+  timers: (_host, cell) => ({ timers: describeTimers(cell.state!) }),
   history: (host, cell, request) => historyOf(host, cell.address, request),
 };
-
-function describeState(cell: ActorCell): object {
-  const state = cell.state!;
-  const code = definitionFor(cell.definition, state.version) ?? cell.definition;
-  const view = state.machine === undefined ? undefined : code.driver.view(state.machine);
-  return {
-    type: cell.address.type,
-    key: cell.address.key,
-    version: state.version,
-    seq: state.seq,
-    now: state.now,
-    count: state.count,
-    turns: state.turns,
-    status: view?.status ?? 'active',
-    value: view?.value,
-    context: view?.context,
-    output: view?.output,
-    tags: view?.tags ?? [],
-    children: view?.children ?? {},
-    turn: state.turn && {
-      seq: state.turn.seq,
-      taskId: state.turn.taskId,
-      openedAt: state.turn.openedAt,
-      deadlineAt: state.turn.deadlineAt,
-    },
-    stash: { depth: state.stash.length, bytes: state.stashBytes },
-    timers: timersOf(state),
-    effects: [...state.effects.values()].map((effect) => ({
-      id: effectIdOf(cell.address, effect.id),
-      kind: effect.kind,
-      src: effect.src,
-      openedAt: effect.openedAt,
-      turn: effect.turn,
-    })),
-  };
-}
-
-function timersOf(state: ActorState): object[] {
-  const timers: PendingTimer[] = [...state.timers.values()].sort((a, b) => a.dueAt - b.dueAt);
-  return timers.map((timer) => ({ id: timer.id, dueAt: timer.dueAt, event: timer.event.type, path: timer.path }));
-}
 
 function outcomeOf(cell: ActorCell, request: QueryRequest): object {
   const state = cell.state!;

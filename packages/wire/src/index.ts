@@ -15,6 +15,7 @@ export {
 export { decodeState, decodeValue, encodeState, encodeValue } from './codec.ts';
 export { CodecError } from './codec-error.ts';
 export { CODES, type CodeInfo, codeInfo, type ErrorCode, isErrorCode, statusOf } from './codes.ts';
+export { correlationId, correlationOf, derivedTrace } from './correlation.ts';
 export { type DeadLetterSource, deadLetterInput, deadLetterPayload } from './dead-letter.ts';
 export { type EffectId, formatEffectId, parseEffectId } from './effect-id.ts';
 export { type DecodeEntryOptions, decodeEntry, PAYLOAD_BYTES_MAX_DEFAULT, payloadHash } from './entry.ts';
@@ -48,6 +49,32 @@ export {
 } from './headers.ts';
 export { type EdgeOptions, toJsonValue } from './json.ts';
 export { CODEC_LIMITS, FORBIDDEN_KEYS } from './limits.ts';
+export {
+  decodeInspection,
+  decodeObservation,
+  type EffectObservation,
+  type EndedTurn,
+  INSPECTION_VERSION,
+  type InspectedSnapshot,
+  type InspectionActorEvent,
+  type InspectionEvent,
+  type InspectionEventEvent,
+  type InspectionSnapshotEvent,
+  OBSERVED_CONTEXT_BYTES_MAX,
+  OBSERVED_EVENT_BYTES_MAX,
+  type Observation,
+  type Observed,
+  type ObservedChild,
+  type ObservedEffect,
+  type ObservedEntry,
+  type ObservedFailure,
+  type ObservedState,
+  type ObservedTurn,
+  type StateObservation,
+  type StepFacts,
+  type StepObservation,
+  type TakenTransition,
+} from './observation.ts';
 export { type DecodedOutcome, decodeOutcome, encodeOutcome, type OutcomeInfo, type OutcomeSource } from './outcome.ts';
 export { fnv1a, PARTITIONS_DEFAULT, partitionOf, partitionOfTokens } from './partition.ts';
 export { type DecodedPayload, decodePayload, encodePayload } from './payload.ts';
@@ -90,7 +117,18 @@ export {
   TASK_EVENT,
 } from './reserved.ts';
 export {
+  activeStateIds,
+  type InvokeStructure,
+  type LogicStructure,
+  type MachineBody,
+  type MachineStructure,
+  type NodeKind,
+  type StateStructure,
+  type TransitionStructure,
+} from './structure.ts';
+export {
   type ActorSubject,
+  type ParkedSubject,
   assertSubject,
   createSubjects,
   PREFIX_DEFAULT,

@@ -17,6 +17,7 @@ export { childPath, parentPath, pathIds, ROOT_PATH } from './path.ts';
 export { createReplyAction, type ReplyExpression, type ReplyKind, replyKind } from './reply.ts';
 export { enterSeed, leaveSeed } from './seeded-globals.ts';
 export { createTellAction, type TellAddress, type TellExpression } from './tell.ts';
+export { recordTransitions, TRANSITIONS_MAX } from './transition-log.ts';
 export type {
   Acceptance,
   ActionHost,

@@ -4,6 +4,7 @@
  */
 import type { Engine, Frame } from './engine.ts';
 import type { NodeRef } from './node-ref.ts';
+import { type Microstep, noteMicrostep } from './transition-log.ts';
 import type { MachineEvent } from './types.ts';
 
 /** The parts of XState's system that its 5.x code calls, and `get`/`getAll` for users. */
@@ -50,8 +51,10 @@ export function createEngineSystem(engine: Engine): EngineSystem {
     _set: (systemId, ref) => frame().claimSystemId(systemId, ref),
     _relay: (_source, target, event) => frame().deliver(target, event),
     _sendInspectionEvent: (event) => {
-      if (event.type === '@xstate.microstep') frame().microstepped();
-      else if (event.type === '@xstate.actor') frame().constructing(event.actorRef);
+      if (event.type === '@xstate.microstep') {
+        frame().microstepped();
+        noteMicrostep(event as Microstep);
+      } else if (event.type === '@xstate.actor') frame().constructing(event.actorRef);
     },
     inspect: () => {
       throw new Error('inspect() is not available inside a step: observe the actor from outside.');

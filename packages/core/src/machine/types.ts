@@ -12,6 +12,8 @@
  *    that contains `/` or `%` is percent-encoded in the path.
  */
 
+import type { MachineBody } from '@troupe/wire';
+
 /** An event as machines know it. */
 export interface MachineEvent {
   readonly type: string;
@@ -140,6 +142,8 @@ export interface MachineDriver {
   readonly engine: string;
   /** Hash of the machine's configuration and of its implementations' source text. */
   readonly hash: string;
+  /** The machine as data, for drawing. Computed on first use. */
+  structure(): MachineBody;
   /** Whether a `reply`/`fail` action occurs anywhere in the machine (decides the turn mode). */
   readonly replies: boolean;
   /** Every event type that some state handles; `'*'` when a wildcard does. */

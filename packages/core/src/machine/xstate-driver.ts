@@ -2,6 +2,7 @@
  * The driver of XState v5 machines: `MachineDriver` on the kernel and its neighbours. See `types.ts` for what each
  * function promises.
  */
+import type { MachineBody } from '@troupe/wire';
 import type { AnyActorLogic, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { acceptanceOf, eventTable, typesAcceptedNow } from './acceptance.ts';
 import { commit, hasChanged } from './commit.ts';
@@ -21,6 +22,8 @@ import { attachRefs } from './ref-marker.ts';
 import { goneRef, restoreState } from './restore.ts';
 import { enterSeed, leaveSeed } from './seeded-globals.ts';
 import { startChild } from './start-child.ts';
+import { structureOf } from './structure.ts';
+import { forgetSince, recordedCount } from './transition-log.ts';
 import type {
   Acceptance,
   LogicInfo,
@@ -49,9 +52,14 @@ const ENDED: MachineStep['actions'] = Object.freeze([]);
 export function createMachineDriver(machine: AnyStateMachine): MachineDriver {
   const engine = createEngine(machine);
   const table = eventTable(machine);
+  let structure: MachineBody | undefined;
   return {
     engine: ENGINE,
     hash: hashMachine(machine),
+    structure: () => {
+      structure ??= structureOf(machine);
+      return structure;
+    },
     replies: machineReplies(machine),
     eventTypes: table.types,
     init: (input, scope) => init(engine, input, scope),
@@ -134,11 +142,15 @@ function resume(engine: Engine, base: DriverState, scope: MachineScope, task: (k
 function step(kernel: Kernel, task: (kernel: Kernel) => void): void {
   const { engine, scope } = kernel;
   const outer = engine.frame;
+  const taken = recordedCount();
   enterSeed(scope.seed, scope.now);
   engine.frame = kernel;
   try {
     task(kernel);
     kernel.rethrow();
+  } catch (error) {
+    forgetSince(taken);
+    throw error;
   } finally {
     engine.frame = outer;
     leaveSeed();

@@ -11,7 +11,7 @@
  * 4. Ids are `<seq>.<n>` with n counting from 0 in every step: equal on every replay.
  */
 import type { ActorAddress, Outcome, TraceContext } from '@troupe/wire';
-import { formatAddress, isTroupeError, TroupeError, toFailureRecord } from '@troupe/wire';
+import { derivedTrace, formatAddress, isTroupeError, TroupeError, toFailureRecord } from '@troupe/wire';
 import type { ActorDefinition } from '../definition.ts';
 import { DEFAULT_EFFECT } from '../definition.ts';
 import type { Effect } from '../effect.ts';
@@ -61,6 +61,8 @@ export class Draft {
   readonly ended: ImmediateEnd[] = [];
 
   now: number;
+  /** Trace context of the entry being applied. */
+  cause: TraceContext | undefined;
   machine: MachineState | undefined;
   turn: OpenTurn | undefined;
   stash: readonly StashedInput[];
@@ -84,6 +86,7 @@ export class Draft {
     this.address = before.address;
     this.seq = seq;
     this.now = now;
+    this.cause = undefined;
     this.machine = before.machine;
     this.turn = before.turn;
     this.stash = before.stash;
@@ -323,7 +326,7 @@ export class Draft {
             to: action.to,
             event: action.event,
             causedAt: this.now,
-            trace: this.#trace(turnSeq),
+            trace: this.traceOf(turnSeq),
           });
         return;
       case 'emit':
@@ -428,7 +431,7 @@ export class Draft {
       causedAt: this.now,
       deadlineAt: asked.deadlineAt,
       chain,
-      trace: this.#trace(turnSeq),
+      trace: this.traceOf(turnSeq),
     });
   }
 
@@ -437,8 +440,14 @@ export class Draft {
     return [...(origin?.kind === 'actor' ? origin.chain : []), this.address];
   }
 
-  #trace(turnSeq: number): TraceContext | undefined {
-    return this.turn?.seq === turnSeq ? this.turn.trace : undefined;
+  /**
+   * What a message to another actor carries: the trace of the turn, else of the entry, else one derived from the entry
+   * that began it, so that everything one cause leads to can be found by one id.
+   */
+  traceOf(turnSeq: number): TraceContext {
+    const own = this.turn?.seq === turnSeq ? this.turn.trace : turnSeq === 0 ? this.cause : undefined;
+    if (own !== undefined) return own;
+    return derivedTrace(this.address, turnSeq || this.seq, `${formatAddress(this.address)}@${this.seq}.${this.#n}`);
   }
 
   #stop(path: string, turnSeq: number): void {

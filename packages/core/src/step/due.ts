@@ -90,7 +90,13 @@ function expire(draft: Draft): void {
 function fireTimer(draft: Draft, timer: PendingTimer): void {
   draft.timers = draft.timers.without(timer.id);
   if (timer.target.kind === 'actor') {
-    draft.emit({ kind: 'send', to: timer.target.address, event: timer.event, causedAt: draft.now, trace: undefined });
+    draft.emit({
+      kind: 'send',
+      to: timer.target.address,
+      event: timer.event,
+      causedAt: draft.now,
+      trace: draft.traceOf(timer.turn),
+    });
     return;
   }
   if (draft.machine === undefined || isDone(draft)) return;

@@ -53,6 +53,7 @@ export function step(definition: ActorDefinition, state: ActorState, entry: Jour
   const now = stepRules.timeForwards ? Math.max(state.now, entry.at) : entry.at;
   if (entry.body.kind === 'reset' || entry.body.kind === 'import') return replaceState(code, state, entry, now);
   const draft = new Draft(code, state, entry.seq, state.now);
+  if ('trace' in entry.body) draft.cause = entry.body.trace;
   if (state.nextDueAt <= now) fireDue(draft, now);
   draft.now = now;
   if (ACTIVITY.has(entry.body.kind)) draft.activeAt = now;
