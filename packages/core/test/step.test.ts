@@ -218,6 +218,27 @@ describe('task ids', () => {
     expect(agent.state.tasks.size).toBe(1);
   });
 
+  test("an id is remembered as long as it may be repeated, also when the client's clock runs ahead", () => {
+    const agent = define(notes);
+    const createdAt = agent.at + 2_000;
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 });
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 }, 61_000);
+    expect(agent.view.context).toEqual({ seen: ['one'] });
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 }, 1_001);
+    expect(code(agent.lastOutcome)).toBe('TooLate');
+    expect(agent.view.context).toEqual({ seen: ['one'] });
+  });
+
+  test('a task that was made more than an hour ahead is refused, and its repeats with it', () => {
+    const agent = define(notes);
+    const createdAt = agent.at + 3_600_001;
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 });
+    expect(code(agent.lastOutcome)).toBe('InvalidHeader');
+    agent.task('one', { taskId: 'a', createdAt, rememberMs: 60_000 }, 2_000);
+    expect(code(agent.lastOutcome)).toBe('InvalidHeader');
+    expect(agent.state.machine).toBeUndefined();
+  });
+
   test('refusals are remembered like outcomes', () => {
     const agent = define(worker, { mailbox: { depthMax: 1 } });
     agent.task('go');

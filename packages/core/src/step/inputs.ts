@@ -18,6 +18,8 @@ import { validate } from './validate.ts';
 /** Reply addresses kept per task: one per repeat. */
 const REPLY_TO_MAX = 8;
 const DEADLINE_MS_MIN = 10;
+/** What says that it was made later than this after it was stored, ms, is refused. */
+const CREATED_AHEAD_MS_MAX = 3_600_000;
 
 /** An input on its way in has the form in which it would wait. */
 type Input = StashedInput;
@@ -44,6 +46,10 @@ export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: numbe
   if (key !== undefined) {
     if (!admitNamed(draft, task, key, body)) return;
     draft.tasks = draft.tasks.add(key, body.payloadHash, expiry(body, at), draft.now, isClients(body));
+  }
+  if (key !== undefined && isAhead(body, at)) {
+    refuse(draft, task, ahead(taskId));
+    return;
   }
   const deadlineAt = deadlineOf(draft, body, at);
   if (deadlineAt <= at) {
@@ -83,6 +89,10 @@ export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: n
     draft.tasks = draft.tasks
       .add(key, body.payloadHash, expiry(body, at), draft.now, isClients(body))
       .settle(key.id, draft.seq, { ok: true, value: null }, 1);
+    if (isAhead(body, at)) {
+      draft.deadLetter(ahead(taskId));
+      return;
+    }
   }
   const event = isEventLike(body.payload)
     ? eventOf(draft, body.payload, false, { id: taskId, at })
@@ -486,9 +496,25 @@ function isClients(body: TaskBody | SignalBody): boolean {
   return body.rememberMs !== undefined;
 }
 
-/** When an id may be forgotten: its fixed time, no later than the entry's own, plus the window (R10). One expression decides both sides. */
+/**
+ * When an id may be forgotten: its fixed time plus the window (R10). One expression decides both sides, and it is the same
+ * for every repeat; only what is refused for lying too far ahead is bounded by the entry's own time.
+ */
 function expiry(body: TaskBody | SignalBody, at: number): number {
-  return Math.min(body.createdAt ?? at, at) + (body.rememberMs ?? MEMORY_WINDOW_MS);
+  const createdAt = Math.min(body.createdAt ?? at, at + CREATED_AHEAD_MS_MAX);
+  return createdAt + (body.rememberMs ?? MEMORY_WINDOW_MS);
+}
+
+/** A client's clock may run ahead, but not so far that ids would be kept for ever. */
+function isAhead(body: TaskBody | SignalBody, at: number): boolean {
+  return body.createdAt !== undefined && body.createdAt > at + CREATED_AHEAD_MS_MAX;
+}
+
+function ahead(taskId: string): TroupeError {
+  return new TroupeError(
+    'InvalidHeader',
+    `Troupe-Created of ${taskId} lies more than an hour ahead of the server's time. Set the client's clock, or leave the header out.`,
+  );
 }
 
 function deadlineOf(draft: Draft, body: TaskBody, at: number): number {
