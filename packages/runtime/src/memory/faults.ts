@@ -33,6 +33,10 @@ export type OperationKind =
   | 'dead.get'
   | 'dead.list'
   | 'dead.remove'
+  | 'parked.put'
+  | 'parked.read'
+  | 'parked.list'
+  | 'parked.remove'
   | 'bus.publish'
   | 'bus.deliver';
 
@@ -69,6 +73,4 @@ export interface BrokerWatch {
   recordPut?(key: string, bytes: Uint8Array, connection: string): void;
   /** Before the entries below `beforeSeq` go. */
   purging?(partition: number, beforeSeq: number, connection: string): void;
-  /** A request has arrived and is carried out. */
-  arrived?(operation: Operation): void;
 }

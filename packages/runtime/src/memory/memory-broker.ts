@@ -32,6 +32,8 @@ export interface MemoryBrokerOptions {
   readonly journalBytesMax?: number;
   /** What a reader does that a purge overtook: `lost` tells it, `skip` doesn't, as a server may. Default `lost`. */
   readonly overtaken?: 'skip' | 'lost';
+  /** Entries that may be parked at once. Default 1,000,000. */
+  readonly parkedMax?: number;
   /** Sees every write. */
   readonly watch?: BrokerWatch;
 }
@@ -58,6 +60,9 @@ export class MemoryBroker {
   readonly records: RecordStore;
   readonly ticks: TickStore;
   readonly deadLetters = new Map<number, DeadLetter>();
+  /** By subject. */
+  readonly parked = new Map<string, Uint8Array>();
+  readonly parkedMax: number;
   readonly router = new MessageRouter();
   readonly #connections = new Set<MemoryConnection>();
   #connectionCount = 0;
@@ -69,6 +74,7 @@ export class MemoryBroker {
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX_DEFAULT;
     this.watch = options.watch;
     this.overtaken = options.overtaken ?? 'lost';
+    this.parkedMax = options.parkedMax ?? 1_000_000;
     this.journal = new JournalStore(
       this.partitions,
       options.journalBytesMax ?? -1,

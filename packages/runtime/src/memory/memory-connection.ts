@@ -118,6 +118,14 @@ export class MemoryConnection {
     });
   }
 
+  /** The process on this side is gone in the middle of everything: nobody is told, and nothing is ever answered. */
+  vanish(): void {
+    this.#state = 'closed';
+    this.#cutInFlight();
+    this.#held = [];
+    this.#statusListeners.clear();
+  }
+
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';

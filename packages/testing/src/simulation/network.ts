@@ -1,0 +1,74 @@
+/** What happens to single requests and messages of one connection. */
+
+import type { Fault, FaultPlan, Operation } from '@troupe/runtime/internal';
+import type { Random } from '../durable/random.ts';
+import type { Noise } from './plan.ts';
+
+/** What the network asks the world. */
+export interface Weather {
+  readonly random: Random;
+  readonly noise: Noise;
+  readonly calm: boolean;
+  /** Streams have no leader now. */
+  readonly leaderless: boolean;
+  /** How many copies are still under way. */
+  flying(ms: number): void;
+  count(what: 'lost' | 'answersLost' | 'duplicated' | 'slow' | 'stale'): void;
+}
+
+/** Longest time that a request may be on its way, ms. */
+const LATE_MS_MAX = 40_000;
+
+export class Network implements FaultPlan {
+  readonly #weather: Weather;
+
+  constructor(weather: Weather) {
+    this.#weather = weather;
+  }
+
+  decide({ kind }: Operation): Fault {
+    const { random, noise, calm, leaderless } = this.#weather;
+    const delayMs = 0.2 + random() * random() * 6;
+    const answerDelayMs = 0.2 + random() * random() * 6;
+    if (leaderless && !kind.startsWith('bus.')) {
+      this.#weather.count('lost');
+      return { lose: 'request' };
+    }
+    if (calm) return { delayMs, answerDelayMs };
+    const opens = kind === 'journal.open' || kind === 'tick.open';
+    const x = random();
+    if (x < noise.lost) {
+      this.#weather.count('lost');
+      return { lose: 'request' };
+    }
+    if (opens || kind.endsWith('deliver')) return { delayMs: this.#travel(delayMs, 2_000), answerDelayMs };
+    const fault: Mutable<Fault> = { delayMs: this.#travel(delayMs, LATE_MS_MAX - 10_000), answerDelayMs };
+    if (random() < noise.answersLost) {
+      this.#weather.count('answersLost');
+      fault.lose = 'answer';
+    }
+    if (random() < noise.duplicated) {
+      this.#weather.count('duplicated');
+      fault.duplicateAfterMs = random() < 0.6 ? random() * 2_500 : random() * LATE_MS_MAX;
+      this.#weather.flying(delayMs + fault.duplicateAfterMs);
+    }
+    if (noise.busy > 0 && (kind === 'snapshot.save' || kind === 'record.put') && random() < noise.busy)
+      fault.busy = true;
+    if (noise.stale > 0 && kind === 'snapshot.load' && random() < noise.stale) {
+      this.#weather.count('stale');
+      fault.staleMs = random() * 4_000;
+    }
+    return fault;
+  }
+
+  #travel(delayMs: number, slowMsMax: number): number {
+    const { random, noise } = this.#weather;
+    if (random() >= noise.slow) return delayMs;
+    this.#weather.count('slow');
+    const slowMs = random() * (random() < 0.3 ? slowMsMax : Math.min(4_000, slowMsMax));
+    this.#weather.flying(slowMs);
+    return slowMs;
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

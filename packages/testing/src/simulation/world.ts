@@ -1,0 +1,396 @@
+/**
+ * One simulated world: real workers on ports in memory, under virtual time, with clients, faults and witnesses.
+ *
+ * Invariants
+ * 1. Same plan, same run: all that is left to chance comes from the plan's seed.
+ * 2. What a process does happens on its own clock: it stops with it, and ends with it in the middle of anything.
+ * 3. After `STORM_MS` nothing goes wrong any more; within `SETTLE_MS_MAX` everything must have come to its end.
+ */
+import type { ActorDefinition } from '@troupe/core';
+import { type Clock, type Log, type Ports, startWorker, type Worker, type WorkerOptions } from '@troupe/runtime';
+import { MemoryBroker, type MemoryPorts, VirtualClock } from '@troupe/runtime/internal';
+import { seededRandom } from '../durable/random.ts';
+import { clerk, type Outside, setOutside, TYPE } from './clerk.ts';
+import { Client } from './client.ts';
+import { checkEnd } from './final-checks.ts';
+import { Network, type Weather } from './network.ts';
+import { LEASE_MS, Oracle } from './oracle.ts';
+import { type Plan, type PlannedFault, type PlannedTask, STORM_MS } from './plan.ts';
+import { ProcessClock, type Running } from './process-clock.ts';
+import { repliesEarly } from './reply-early.ts';
+import { GUARDS, type GuardName, withoutGuards } from './switches.ts';
+import { type Violation, Violations } from './violations.ts';
+
+/** Everything must have come to its end this long after the storm, ms. */
+const SETTLE_MS_MAX = 240_000;
+/** How far time moves between two looks, ms. */
+const LOOK_EVERY_MS = 500;
+/** A process that stood still for so long can't own anything for sure, ms. */
+const STALE_MS = LEASE_MS / 2 + 500;
+const DRAIN_MS = 120_000;
+const LOG_LINES_MAX = 60;
+
+export interface WorldReport {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  /** How often each thing happened. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Equal for equal runs. */
+  readonly digest: number;
+  /** The last lines that workers logged. */
+  readonly log: readonly string[];
+}
+
+export interface WorldOptions {
+  /** Guards that are off. */
+  readonly without?: readonly GuardName[];
+  /** Ends at the first violation. Default true. */
+  readonly failFast?: boolean;
+}
+
+interface Process {
+  readonly id: string;
+  readonly place: number;
+  readonly clock: ProcessClock<Process>;
+  readonly ports: MemoryPorts;
+  worker: Worker | undefined;
+  /** It stood still beyond its lease and has not read its partitions' records since. */
+  mustRead: boolean;
+  draining: boolean;
+}
+
+/** Lives through a plan and says what was seen. */
+export async function runWorld(plan: Plan, options: WorldOptions = {}): Promise<WorldReport> {
+  const without = options.without ?? [];
+  return withoutGuards(without, async () => {
+    const world = new World(plan, without, options.failFast ?? true);
+    setOutside(world);
+    try {
+      return await world.live();
+    } finally {
+      setOutside(undefined);
+    }
+  });
+}
+
+class World implements Outside, Weather {
+  readonly random: () => number;
+  readonly noise: Plan['noise'];
+  calm = false;
+  readonly #plan: Plan;
+  readonly #without: ReadonlySet<string>;
+  readonly #failFast: boolean;
+  readonly #time = new VirtualClock({ callbacksMax: 2_000_000 });
+  readonly #serverClock: ProcessClock<undefined>;
+  readonly #violations = new Violations(() => this.#time.monotonic());
+  readonly #definition: ActorDefinition;
+  readonly #oracle: Oracle;
+  readonly #broker: MemoryBroker;
+  readonly #clients: Client[] = [];
+  readonly #running: Running<Process> = { process: undefined };
+  readonly #processes: (Process | undefined)[];
+  readonly #calls = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
+  readonly #lines: string[] = [];
+  #leaderlessUntil = 0;
+  #flyingUntil = 0;
+  #started = 0;
+  #added = 0;
+
+  constructor(plan: Plan, without: readonly GuardName[], failFast: boolean) {
+    this.#plan = plan;
+    this.#without = new Set(without.map((name) => (GUARDS[name] as { world?: string }).world ?? ''));
+    this.#failFast = failFast;
+    this.random = seededRandom(plan.seed ^ 0x0ddba11);
+    this.noise = plan.noise;
+    this.#definition = clerk(plan.snapshotEntries, plan.mailboxDepth);
+    this.#serverClock = new ProcessClock<undefined>(this.#time, { process: undefined }, undefined, 1);
+    this.#oracle = new Oracle(this.#definition, plan.partitions, this.#violations, () => this.#serverClock.now());
+    this.#broker = new MemoryBroker({
+      clock: this.#serverClock,
+      partitions: plan.partitions,
+      overtaken: 'skip',
+      watch: this.#oracle,
+    });
+    this.#processes = Array.from({ length: plan.workers }, () => undefined);
+    for (let at = 0; at < plan.clients; at++) this.#clients.push(this.#client(at));
+    const journal = this.#broker.connect({ name: 'partitions' }).journal;
+    const partitions = new Map(
+      Oracle.names(plan.actors).map((name) => [
+        name,
+        journal.partitionOf({ type: TYPE, key: name.slice(TYPE.length + 1) }),
+      ]),
+    );
+    this.#oracle.partitionOf = (name) => partitions.get(name) ?? -1;
+  }
+
+  get leaderless(): boolean {
+    return this.#time.monotonic() < this.#leaderlessUntil;
+  }
+
+  flying(ms: number): void {
+    this.#flyingUntil = Math.max(this.#flyingUntil, this.#time.monotonic() + ms);
+  }
+
+  count(what: string, by = 1): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + by);
+  }
+
+  async live(): Promise<WorldReport> {
+    for (let place = 0; place < this.#plan.workers; place++) this.#start(place);
+    for (const fault of this.#plan.faults) this.#time.setTimer(() => this.#strike(fault), fault.atMs);
+    for (const client of this.#clients) client.wake();
+    this.#time.setTimer(() => this.#calmDown(), STORM_MS);
+    try {
+      await this.#untilSettled();
+      if (!this.#over) await this.#handBack();
+      if (!this.#over) checkEnd(this.#oracle, this.#clients, this.#violations);
+    } catch (error) {
+      this.#violations.add('the world broke', String((error as Error).stack ?? error));
+    }
+    return this.#report();
+  }
+
+  /** @see Outside */
+  call(kind: 'call' | 'once', effectId: string, ms: number): Promise<number> {
+    const process = this.#running.process!;
+    const before = this.#calls.get(effectId) ?? 0;
+    this.#calls.set(effectId, before + 1);
+    this.count('calls');
+    if (before > 0) this.count('repeatedCalls');
+    if (!this.#oracle.knowsCall(effectId))
+      this.#violations.add('an effect started before its entry was durable', effectId);
+    if (kind === 'once' && before > 0) this.#violations.add('a call that may happen once happened twice', effectId);
+    if (process.mustRead)
+      this.#violations.add('an effect started before the records were read', `${effectId} by ${process.id}`);
+    const value = Math.floor(this.random() * 1e6);
+    return new Promise((resolve) => {
+      process.clock.setTimer(() => resolve(value), ms);
+    });
+  }
+
+  get #over(): boolean {
+    return this.#failFast && this.#violations.any;
+  }
+
+  async #untilSettled(): Promise<void> {
+    const endAt = STORM_MS + SETTLE_MS_MAX;
+    await this.#time.advance(STORM_MS);
+    let why: string | undefined;
+    while (!this.#over && this.#time.monotonic() < endAt) {
+      why = this.#unsettled();
+      if (why === undefined) return;
+      await this.#time.advance(LOOK_EVERY_MS);
+    }
+    if (!this.#over) this.#violations.add('never settled', why ?? '');
+  }
+
+  #unsettled(): string | undefined {
+    if (this.#time.monotonic() < this.#flyingUntil) return 'copies are under way';
+    for (const client of this.#clients) if (!client.done) return 'a client waits';
+    return this.#oracle.unsettled() ?? this.#unowned();
+  }
+
+  #unowned(): string | undefined {
+    let owned = 0;
+    for (const process of this.#processes) {
+      const stats = process?.worker?.stats();
+      if (stats === undefined) return 'a worker is starting';
+      if (stats.outboxWaiting > 0 || stats.effectsRunning > 0) return `${stats.id} is busy`;
+      owned += stats.live;
+    }
+    return owned === this.#plan.partitions ? undefined : `${owned} of ${this.#plan.partitions} partitions are live`;
+  }
+
+  /** Everything is given back in order: then the stored snapshots are the whole truth. */
+  async #handBack(): Promise<void> {
+    let left = 0;
+    for (const process of this.#processes) {
+      left++;
+      void process!.worker!.drain({ deadlineMs: DRAIN_MS }).then(() => {
+        left--;
+      });
+    }
+    const done = await this.#time.advanceUntil(() => left === 0, DRAIN_MS);
+    if (!done) this.#violations.add('a drain did not end', `${left} workers`);
+    for (const [name, { state, snapshotSeq }] of this.#oracle.actors) {
+      if (state.seq !== snapshotSeq)
+        this.#violations.add('a drain left something behind', `${name}: ${snapshotSeq}, true ${state.seq}`);
+    }
+  }
+
+  #calmDown(): void {
+    this.calm = true;
+    this.#leaderlessUntil = 0;
+    this.#broker.start();
+    for (const [place, process] of this.#processes.entries()) {
+      if (process === undefined) this.#start(place);
+    }
+  }
+
+  #start(place: number): void {
+    if (this.#processes[place] !== undefined) return;
+    const id = `w${place}-${++this.#started}`;
+    const rate = 1 + (this.random() - 0.5) * 2 * this.#plan.drift;
+    const process = { id, place, worker: undefined, mustRead: false, draining: false } as unknown as Process;
+    const clock = new ProcessClock<Process>(this.#time, this.#running, process, rate);
+    const ports = this.#broker.connect({ name: id, clock, faults: new Network(this) });
+    Object.assign(process, { clock, ports });
+    this.#processes[place] = process;
+    this.count('starts');
+    clock.defer(() => {
+      startWorker({
+        ports: this.#portsOf(process),
+        definitions: [this.#definition],
+        id,
+        options: workerOptions(this.#plan),
+        log: this.#logOf(process),
+      }).then(
+        (worker) => {
+          process.worker = worker;
+        },
+        () => this.#end(process, 500),
+      );
+    });
+  }
+
+  /** The process's ports, with a witness of what it reads. */
+  #portsOf(process: Process): Ports {
+    const { ports } = process;
+    const { records } = ports;
+    const witnessed: Ports = {
+      ...portsIn(ports),
+      records: {
+        get: (key) => records.get(key),
+        put: (key, value, options) => records.put(key, value, options),
+        remove: (key) => records.remove(key),
+        list: async (prefix) => {
+          const found = await records.list(prefix);
+          if (prefix === 'partition') process.mustRead = false;
+          return found;
+        },
+      },
+    };
+    return this.#without.has('reply-early') ? repliesEarly(witnessed, this.#definition, this.#oracle) : witnessed;
+  }
+
+  /** The process is gone, in the middle of whatever it did; another takes its place. */
+  #end(process: Process, downMs: number): void {
+    if (this.#processes[process.place] !== process) return;
+    process.clock.end();
+    process.ports.connection.vanish();
+    this.#processes[process.place] = undefined;
+    this.#time.setTimer(() => this.#start(process.place), downMs);
+  }
+
+  #strike(fault: PlannedFault): void {
+    this.count(fault.kind);
+    if (fault.kind === 'outage') {
+      this.#broker.stop();
+      this.#time.setTimer(() => this.#broker.start(), fault.ms);
+      return;
+    }
+    if (fault.kind === 'election') {
+      this.#leaderlessUntil = this.#time.monotonic() + fault.ms;
+      this.#serverClock.jump(fault.skewMs);
+      return;
+    }
+    const process = this.#processes[fault.worker];
+    if (process !== undefined) this.#strikeProcess(fault, process);
+  }
+
+  #strikeProcess(fault: Exclude<PlannedFault, { kind: 'outage' | 'election' }>, process: Process): void {
+    switch (fault.kind) {
+      case 'crash':
+        this.#end(process, fault.downMs);
+        return;
+      case 'freeze':
+        process.clock.freeze(fault.ms);
+        if (fault.ms >= STALE_MS) process.mustRead = true;
+        return;
+      case 'cut':
+        process.ports.connection.disconnect();
+        this.#time.setTimer(() => process.ports.connection.reconnect(), fault.ms);
+        return;
+      case 'drain':
+        this.#drain(process, fault.downMs);
+        return;
+      case 'disown':
+        this.#broker.records.remove(`worker.${process.id}`);
+        return;
+      case 'clock':
+        process.clock.jump(fault.skewMs);
+        return;
+    }
+  }
+
+  #drain(process: Process, downMs: number): void {
+    const { worker } = process;
+    if (worker === undefined || process.draining) return;
+    process.draining = true;
+    process.clock.defer(() => {
+      void worker.drain().then(() => this.#end(process, downMs));
+    });
+  }
+
+  #client(at: number): Client {
+    const name = `c${at}`;
+    const planned = this.#plan.tasks.filter((task) => task.client === at);
+    let n = 0;
+    return new Client({
+      name,
+      ports: this.#broker.connect({ name: `client-${at}`, faults: new Network(this) }),
+      clock: this.#time,
+      random: this.random,
+      violations: this.#violations,
+      replies: this.#oracle.replies,
+      actors: this.#plan.actors,
+      skewMs: Math.round((this.random() - 0.5) * 4_000),
+      next: () => planned[n++] ?? this.#another(at),
+    });
+  }
+
+  /** One more task while there are too few entries. */
+  #another(client: number): PlannedTask | undefined {
+    if (this.#oracle.entries >= this.#plan.entriesMin || this.#violations.any) return undefined;
+    const number = ++this.#added;
+    return { id: `c${client}-x${number}`, client, key: `a${number % this.#plan.actors}`, operations: [], pauseMs: 200 };
+  }
+
+  #logOf(process: Process): Log {
+    const line = (level: string) => (fields: object, message: string) => {
+      if (message.startsWith('partition dropped')) this.count('dropped');
+      if (message.startsWith('Two folds')) this.#violations.add('two folds disagree', JSON.stringify(fields));
+      this.#lines.push(
+        `${Math.round(this.#time.monotonic())} ${process.id} ${level} ${message} ${JSON.stringify(fields)}`,
+      );
+      if (this.#lines.length > LOG_LINES_MAX) this.#lines.shift();
+    };
+    return { debug: () => {}, info: () => {}, warn: line('warn'), error: line('error') };
+  }
+
+  #report(): WorldReport {
+    const { entries, snapshots, purged, checkpoints, digest } = this.#oracle;
+    const counts = { ...Object.fromEntries(this.#counts), entries, snapshots, purged, checkpoints };
+    const elapsedMs = Math.round(this.#time.monotonic());
+    return {
+      seed: this.#plan.seed,
+      violations: this.#violations.all(),
+      counts: { ...counts, elapsedMs },
+      digest,
+      log: this.#lines,
+    };
+  }
+}
+
+function workerOptions({ tight }: Plan): WorkerOptions {
+  if (tight)
+    return { checkpointEveryMs: 150, idleUnloadMs: 600, purgeEveryMs: 400, markLagMax: 4, markAgeMsMax: 1_500 };
+  return { checkpointEveryMs: 500, idleUnloadMs: 4_000, purgeEveryMs: 2_000, markLagMax: 20, markAgeMsMax: 6_000 };
+}
+
+function portsIn(ports: MemoryPorts): Ports {
+  const { bus, deadLetters, journal, snapshots, records, ticks } = ports;
+  const clock: Clock = ports.clock;
+  return { bus, clock, deadLetters, journal, snapshots, records, ticks, close: () => ports.close() };
+}
