@@ -44,6 +44,8 @@ export interface NatsConfigOptions {
   readonly snapshots?: { readonly bytesMax?: number };
   /** Default 30 days, 1 GiB. */
   readonly deadLetters?: RetentionOptions;
+  /** Entries of suspended actors, and of types that nobody defines now. Default 1 GiB; beyond, they stay in the journal. */
+  readonly parked?: { readonly bytesMax?: number };
   /** Types whose outs are kept (`out: 'keep'`). Default none; 24 h, 1 GiB. */
   readonly outs?: RetentionOptions & { readonly types?: readonly string[] };
 }
@@ -70,6 +72,7 @@ export interface NatsConfig {
     readonly records: string;
     readonly ticks: string;
     readonly deadLetters: string;
+    readonly parked: string;
     readonly outs: string;
   };
 }
@@ -98,6 +101,7 @@ export function resolveConfig(options: NatsConfigOptions = {}): NatsConfig {
       records: stream('RECORDS'),
       ticks: stream('TICKS'),
       deadLetters: stream('DEAD'),
+      parked: stream('PARKED'),
       outs: stream('OUTS'),
     },
   };

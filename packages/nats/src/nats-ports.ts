@@ -7,6 +7,7 @@ import type { Connection } from './connect.ts';
 import { NatsDeadLetters } from './dead-letters.ts';
 import { NatsJournal } from './journal.ts';
 import { JsApi } from './js-api.ts';
+import { NatsParking } from './parking.ts';
 import { NatsRecords } from './records.ts';
 import { NatsSnapshots } from './snapshots.ts';
 import { NatsTicks } from './ticks.ts';
@@ -32,6 +33,7 @@ export function createNatsPorts(connection: Connection, config: NatsConfig, cloc
     records: new NatsRecords(api, config, clock),
     ticks,
     deadLetters: new NatsDeadLetters(api, config, clock),
+    parking: new NatsParking(api, config, clock),
     bus,
     close: async () => {
       bus.close();

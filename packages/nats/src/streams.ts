@@ -21,6 +21,8 @@ const NANOS_PER_MS = 1_000_000;
 const DUPLICATE_WINDOW_NS = 100 * NANOS_PER_MS;
 /** Room for the reason in a dead letter. */
 export const DEAD_LETTER_HEADROOM_BYTES = 16 * 1024;
+/** Parked entries at once: each is a subject, which takes memory of the server. */
+const PARKED_MAX = 1_000_000;
 /** Snapshots kept of an actor. */
 export const SNAPSHOTS_KEPT = 10;
 /** Subjects of records, below the prefix. */
@@ -34,6 +36,7 @@ export function wantedStreams(config: NatsConfig, payloadBytesMax: number): Want
     records(config),
     ticks(config),
     dead(config),
+    parked(config),
     ...outs(config),
   ];
 }
@@ -127,6 +130,23 @@ function dead(config: NatsConfig): WantedStream {
       max_msgs_per_subject: 1,
       max_bytes: bytesMax ?? GIB,
       max_age: (ageMaxMs ?? 30 * DAY_MS) * NANOS_PER_MS,
+    },
+  );
+}
+
+/** One message per entry. What doesn't fit stays in the journal, so nothing is dropped here. */
+function parked(config: NatsConfig): WantedStream {
+  const { options, streams, subjects } = config;
+  return internal(
+    options,
+    { max_bytes: options.parked?.bytesMax },
+    {
+      ...common(config, streams.parked),
+      subjects: [subjects.every('parked')],
+      discard: 'new',
+      max_msgs_per_subject: 1,
+      max_msgs: PARKED_MAX,
+      max_bytes: options.parked?.bytesMax ?? GIB,
     },
   );
 }

@@ -52,7 +52,9 @@ describe('provision', () => {
     const log: string[] = [];
     await provision(connection, config, (message) => log.push(message));
     expect(log).toEqual(
-      ['JOURNAL', 'SNAPSHOTS', 'RECORDS', 'TICKS', 'DEAD', 'OUTS'].map((noun) => `created stream P${count}_${noun}`),
+      ['JOURNAL', 'SNAPSHOTS', 'RECORDS', 'TICKS', 'DEAD', 'PARKED', 'OUTS'].map(
+        (noun) => `created stream P${count}_${noun}`,
+      ),
     );
     log.length = 0;
     await provision(connection, config, (message) => log.push(message));

@@ -15,5 +15,6 @@ export type { MemoryConnection } from './memory/memory-connection.ts';
 export type { MemoryMessage } from './memory/memory-message.ts';
 export type { MemoryPorts } from './memory/memory-ports.ts';
 export { VirtualClock, type VirtualClockOptions } from './memory/virtual-clock.ts';
+export { decodeParked, encodeParked } from './parked-entry.ts';
 export { assertFilter, assertPublishable, assertRecordKey, assertTtl } from './port-arguments.ts';
 export { rules, sizes } from './rules.ts';

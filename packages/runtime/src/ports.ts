@@ -196,6 +196,36 @@ export interface DeadLetterPort {
   remove(seq: number): Promise<boolean>;
 }
 
+/** A journal entry that waits for code, whole, so that it can be folded as if it had just been read. */
+export interface ParkedEntry {
+  readonly message: StoredMessage;
+  /** What it causes was done by an owner before: its one-shot effects are not repeated. */
+  readonly done: boolean;
+}
+/** Code that may have folded what is parked. */
+export interface PinnedCode {
+  readonly version: number;
+  readonly hash: string;
+}
+/** Entries whose actor is suspended, or whose type nobody defines now. All reads are from the leader. */
+export interface ParkingPort {
+  /** Resolves when durable. Idempotent per journal sequence. Rejects with `full` when there is no room. */
+  put(partition: number, entry: ParkedEntry): Promise<void>;
+  /** Sequences of one actor's parked entries, ascending. */
+  seqs(partition: number, address: ActorAddress): Promise<number[]>;
+  get(partition: number, address: ActorAddress, seq: number): Promise<ParkedEntry | undefined>;
+  /** Removes one actor's entries up to `throughSeq`, and the pinned code once none is left. @returns how many are left. */
+  remove(partition: number, address: ActorAddress, throughSeq: number): Promise<number>;
+  /** Everything parked, in no particular order. */
+  list(filter: {
+    readonly partition?: number;
+    readonly type?: string;
+  }): AsyncIterable<{ readonly partition: number; readonly address: ActorAddress; readonly seq: number }>;
+  /** Only this code may fold what is parked of the actor, for it may have begun to. The first one stays. */
+  pin(partition: number, address: ActorAddress, code: PinnedCode): Promise<void>;
+  pinned(partition: number, address: ActorAddress): Promise<PinnedCode | undefined>;
+}
+
 export interface BusMessage {
   readonly subject: string;
   readonly reply: string | undefined;
@@ -234,6 +264,7 @@ export interface Ports {
   readonly records: RecordPort;
   readonly ticks: TickPort;
   readonly deadLetters: DeadLetterPort;
+  readonly parking: ParkingPort;
   readonly bus: BusPort;
   close(): Promise<void>;
 }

@@ -34,6 +34,12 @@ export const CODES = {
     'No live worker has a definition of this actor type.',
     'Check the spelling against the types named in the message, or start a worker that has the type.',
   ),
+  ActorTypeRetired: row(
+    410,
+    false,
+    'The actor type has ended: its workers list it under retired.',
+    'Send to the type that took its place.',
+  ),
   UnknownEvent: row(
     422,
     false,
@@ -230,6 +236,12 @@ export const CODES = {
     true,
     'The actor is suspended; its entries are parked and nothing is lost.',
     'Read the reason in the details, repair it, then resume the actor.',
+  ),
+  Quarantined: row(
+    500,
+    false,
+    'The entry ended the process of its worker again and again in its step, so it was set aside without effect.',
+    'Correct the machine, then redrive the dead letter.',
   ),
   Cancelled: row(499, false, 'The work was cancelled.', 'Nothing, unless the cancellation was not intended.'),
   Failed: row(

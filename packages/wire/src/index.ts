@@ -129,6 +129,7 @@ export {
 export {
   type ActorSubject,
   type ParkedSubject,
+  type ParkedSubject,
   assertSubject,
   createSubjects,
   PREFIX_DEFAULT,

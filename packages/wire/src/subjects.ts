@@ -48,6 +48,12 @@ export interface ActorSubject {
   readonly keyToken: string;
 }
 
+/** Where a parked entry lies, read but not checked. */
+export interface ParkedSubject extends ActorSubject {
+  readonly partition: number;
+  readonly seq: number;
+}
+
 /** The subject transform of a journal stream, as JetStream takes it. */
 export interface SubjectTransform {
   readonly src: string;
@@ -81,8 +87,8 @@ export interface Subjects {
   tickSet(partition: number, address: ActorAddress): string;
   /** Where it appears once due: the schedule's target. */
   tickDue(partition: number, address: ActorAddress): string;
-  /** Entries of suspended actors and of unknown types. */
-  parked(partition: number, address: ActorAddress): string;
+  /** The copy of an entry whose actor is suspended, or whose type nobody defines now; sequence 0: what may fold them. */
+  parked(partition: number, address: ActorAddress, seq: number): string;
   /** A query on its way from the worker that took it to the owner of the partition. */
   forward(partition: number, address: ActorAddress): string;
   /** The subject under which the journal stores what was published to `verb`. Never published to directly. */
@@ -107,12 +113,16 @@ export interface Subjects {
   journalTransform(partitions?: number): SubjectTransform;
   /** What the reader of a partition filters by; that of partition 0 includes what the transform did not match. */
   journalFilters(partition: number): string[];
+  /** Every parked entry of one actor. */
+  parkedOf(partition: number, address: ActorAddress): string;
   /** Every entry of one actor. */
   storedOf(partition: number, address: ActorAddress): string;
 
   // Readers
   /** Reads a subject of the journal stream; undefined when it is none of ours. Never throws. */
   parseStored(subject: string): StoredSubject | undefined;
+  /** Reads `<prefix>.parked.<partition>.<type>.<key>.<sequence>`; undefined when it isn't one. Never throws. */
+  parseParked(subject: string): ParkedSubject | undefined;
   /** Reads `<prefix>.<verb>.<type>.<key>` and the partitioned verbs likewise; undefined when it isn't one. Never throws. */
   parseActor(subject: string): ActorSubject | undefined;
 }
@@ -214,8 +224,8 @@ class PrefixedSubjects implements Subjects {
   tickDue(partition: number, address: ActorAddress): string {
     return this.#in('tick.due', partition, address);
   }
-  parked(partition: number, address: ActorAddress): string {
-    return this.#in('parked', partition, address);
+  parked(partition: number, address: ActorAddress, seq: number): string {
+    return assertSubject(`${this.#in('parked', partition, address)}.${whole('sequence', seq)}`);
   }
   forward(partition: number, address: ActorAddress): string {
     return this.#in('forward', partition, address);
@@ -259,6 +269,9 @@ class PrefixedSubjects implements Subjects {
     const own = this.ofPartition('journal', partition);
     return partition === 0 ? [own, this.every('task'), this.every('signal')] : [own];
   }
+  parkedOf(partition: number, address: ActorAddress): string {
+    return `${this.#in('parked', partition, address)}.*`;
+  }
   storedOf(partition: number, address: ActorAddress): string {
     return `${this.#head}journal.${whole('partition', partition)}.*.${tokensOf(address)}`;
   }
@@ -272,12 +285,21 @@ class PrefixedSubjects implements Subjects {
     return { partition: Number(partition), verb: verb as JournalVerb, type: type!, keyToken: keyToken!, matched: true };
   }
 
+  parseParked(subject: string): ParkedSubject | undefined {
+    const actor = this.parseActor(subject);
+    if (actor?.verb !== 'parked') return undefined;
+    const tokens = this.#tokens(subject)!;
+    const [partition, seq] = [Number(tokens[1]), Number(tokens[4])];
+    if (!Number.isSafeInteger(partition) || !Number.isSafeInteger(seq)) return undefined;
+    return { ...actor, partition, seq };
+  }
+
   parseActor(subject: string): ActorSubject | undefined {
     const tokens = this.#tokens(subject);
     if (tokens === undefined) return undefined;
     const [verb, ...rest] = tokens as [string, ...string[]];
     const pair = PARTITIONED_VERBS.has(verb) ? rest.slice(1) : verb === 'tick' ? rest.slice(2) : rest;
-    const open = verb === 'stream' || verb === 'dead';
+    const open = verb === 'stream' || verb === 'dead' || verb === 'parked';
     if (!open && verb !== 'tick' && !PARTITIONED_VERBS.has(verb) && !ACTOR_VERBS.has(verb)) return undefined;
     if (pair.length !== (open ? 3 : 2)) return undefined;
     return { verb: verb as SubjectVerb, type: pair[0]!, keyToken: pair[1]! };

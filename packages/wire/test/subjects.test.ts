@@ -20,7 +20,7 @@ describe('building subjects', () => {
     ['snapshot', subjects.snapshot(5, john), 'troupe.snapshot.5.support.john=2Edoe'],
     ['tick set', subjects.tickSet(5, john), 'troupe.tick.set.5.support.john=2Edoe'],
     ['tick due', subjects.tickDue(5, john), 'troupe.tick.due.5.support.john=2Edoe'],
-    ['parked', subjects.parked(5, john), 'troupe.parked.5.support.john=2Edoe'],
+    ['parked', subjects.parked(5, john, 7), 'troupe.parked.5.support.john=2Edoe.7'],
     ['forward', subjects.forward(5, john), 'troupe.forward.5.support.john=2Edoe'],
     ['control', subjects.control('drain'), 'troupe.control.drain'],
     ['control of one worker', subjects.control('drain', 'w_1'), 'troupe.control.drain.w_1'],
@@ -159,7 +159,7 @@ describe('reading subjects', () => {
     [subjects.dead(john, 1), 'dead'],
     [subjects.snapshot(3, john), 'snapshot'],
     [subjects.tickDue(3, john), 'tick'],
-    [subjects.parked(3, john), 'parked'],
+    [subjects.parked(3, john, 7), 'parked'],
     [subjects.forward(3, john), 'forward'],
   ])('%s names its actor', (subject, verb) => {
     expect(subjects.parseActor(subject)).toEqual({ verb, type: 'support', keyToken: 'john=2Edoe' });

@@ -11,6 +11,7 @@ import { connectionSuite } from './connection-suite.ts';
 import { deadLetterSuite } from './dead-letter-suite.ts';
 import type { Example, MakeHarness, Suite, TestFramework } from './harness.ts';
 import { journalSuite } from './journal-suite.ts';
+import { parkingSuite } from './parking-suite.ts';
 import { recordSuite } from './record-suite.ts';
 import { snapshotSuite } from './snapshot-suite.ts';
 import { tickSuite } from './tick-suite.ts';
@@ -21,6 +22,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   records: recordSuite,
   ticks: tickSuite,
   'dead letters': deadLetterSuite,
+  parking: parkingSuite,
   bus: busSuite,
   connection: connectionSuite,
 };

@@ -4,6 +4,7 @@ import type {
   Clock,
   DeadLetterPort,
   JournalPort,
+  ParkingPort,
   Ports,
   RecordPort,
   SnapshotPort,
@@ -14,6 +15,7 @@ import { MemoryBus } from './memory-bus.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 import { MemoryDeadLetters } from './memory-dead-letters.ts';
 import { MemoryJournal } from './memory-journal.ts';
+import { MemoryParking } from './memory-parking.ts';
 import { MemoryRecords } from './memory-records.ts';
 import { MemorySnapshots } from './memory-snapshots.ts';
 import { MemoryTicks } from './memory-ticks.ts';
@@ -25,6 +27,7 @@ export class MemoryPorts implements Ports {
   readonly records: RecordPort;
   readonly ticks: TickPort;
   readonly deadLetters: DeadLetterPort;
+  readonly parking: ParkingPort;
   readonly bus: BusPort;
   /** For tests: cuts and restores this worker's line. */
   readonly connection: MemoryConnection;
@@ -40,6 +43,7 @@ export class MemoryPorts implements Ports {
     this.records = new MemoryRecords(broker, connection);
     this.ticks = new MemoryTicks(broker, connection);
     this.deadLetters = new MemoryDeadLetters(broker, connection);
+    this.parking = new MemoryParking(broker, connection);
   }
 
   async close(): Promise<void> {
