@@ -87,6 +87,10 @@ export class ActorCell {
     this.lastUsedMs = host.clock.monotonic();
   }
 
+  get partition(): number {
+    return this.#host.partition;
+  }
+
   get waking(): boolean {
     return this.state === undefined;
   }
@@ -242,7 +246,12 @@ export class ActorCell {
 
   #step(before: ActorState, entry: JournalEntry, message: StoredMessage): readonly Effect[] | undefined {
     try {
-      const result = step(this.definition, before, entry, message.payload.length);
+      const { observer } = this.#host;
+      const bytes = message.payload.length;
+      const result =
+        observer.active && this.#host.live
+          ? observer.step(this, before, entry, bytes)
+          : step(this.definition, before, entry, bytes);
       this.state = result.state;
       return result.effects;
     } catch (error) {

@@ -3,6 +3,7 @@ import type { ActorDefinition, ActorState, Effect } from '@troupe/core';
 import type { ActorAddress, DecodeEntryOptions, JournalEntry, StoredMessage } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import type { Log } from './log.ts';
+import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import type { Clock, Ports } from './ports.ts';
 
@@ -12,6 +13,7 @@ export interface CellHost {
   readonly clock: Clock;
   readonly options: ResolvedWorkerOptions;
   readonly log: Log;
+  readonly observer: Observer;
   readonly decoding: DecodeEntryOptions;
   /** The reader has reached the head since the claim: effects may start. */
   readonly live: boolean;

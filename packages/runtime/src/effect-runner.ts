@@ -20,6 +20,7 @@ import {
   withEffectId,
 } from '@troupe/core';
 import {
+  type EffectObservation,
   formatAddress,
   type InternalBody,
   type Outcome,
@@ -30,6 +31,7 @@ import {
 import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
 import type { Log } from './log.ts';
+import type { Observer } from './observer.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
 import { rules } from './rules.ts';
 import { Slots } from './slots.ts';
@@ -61,6 +63,8 @@ interface Run {
   child: RunningChild | undefined;
   timer: Timer | undefined;
   attempt: number;
+  /** Monotonic time of the first start, ms; undefined before it. */
+  startedMs: number | undefined;
   n: number;
   /** Items that wait for the journal. */
   readonly queue: StreamBody['item'][];
@@ -74,10 +78,12 @@ export class EffectRunner {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #slots: Slots;
+  readonly #observer: Observer;
   readonly #runs = new Map<string, Run>();
   readonly #claims = new Set<string>();
 
-  constructor(journal: JournalPort, clock: Clock, log: Log, runningMax: number) {
+  constructor(journal: JournalPort, clock: Clock, log: Log, runningMax: number, observer: Observer) {
+    this.#observer = observer;
     this.#journal = journal;
     this.#clock = clock;
     this.#log = log;
@@ -105,6 +111,7 @@ export class EffectRunner {
       child: undefined,
       timer: undefined,
       attempt: 1,
+      startedMs: undefined,
       n: 0,
       queue: [],
       journaling: false,
@@ -178,6 +185,8 @@ export class EffectRunner {
       return;
     }
     const { machine } = cell.state;
+    run.startedMs ??= this.#clock.monotonic();
+    if (this.#observer.active) this.#tell(run, run.attempt === 1 ? 'started' : 'retrying');
     if (run.options.timeoutMs !== undefined) {
       run.timer = this.#clock.setTimer(() => this.#timedOut(run), run.options.timeoutMs);
     }
@@ -232,6 +241,7 @@ export class EffectRunner {
   #finish(run: Run, result: Outcome): void {
     if (run.over) return;
     run.over = true;
+    if (this.#observer.active) this.#tell(run, 'ended', result);
     run.timer?.cancel();
     if (run.effect.kind === 'callback' || run.effect.kind === 'observable') {
       run.queue.push(result.ok ? { kind: 'complete' } : { kind: 'error', error: result.error });
@@ -240,6 +250,23 @@ export class EffectRunner {
       const body: InternalBody = { kind: 'outcome', effectId: run.effectId, result };
       void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
     }
+  }
+
+  #tell(run: Run, phase: EffectObservation['phase'], result?: Outcome): void {
+    const { cell, effect, effectId, attempt, startedMs } = run;
+    this.#observer.effect(cell, {
+      phase,
+      effectId,
+      seq: Number(effect.id.slice(0, effect.id.indexOf('.'))),
+      src: effect.src,
+      invoke: effect.kind,
+      path: effect.childPath,
+      turn: effect.turn,
+      attempt,
+      ...(result === undefined || startedMs === undefined ? {} : { durationMs: this.#clock.monotonic() - startedMs }),
+      ...(result === undefined ? {} : { ok: result.ok }),
+      ...(result?.ok === false ? { error: { code: result.error.code, message: result.error.message } } : {}),
+    });
   }
 
   #item(run: Run, item: StreamBody['item']): void {

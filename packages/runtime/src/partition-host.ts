@@ -4,6 +4,7 @@ import type { DecodeEntryOptions, Subjects } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import type { EffectRunner } from './effect-runner.ts';
 import type { Log } from './log.ts';
+import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartitionOwner } from './partition-owner.ts';
@@ -18,6 +19,7 @@ export interface PartitionHost {
   readonly subjects: Subjects;
   readonly options: ResolvedWorkerOptions;
   readonly log: Log;
+  readonly observer: Observer;
   readonly decoding: DecodeEntryOptions;
   readonly dev: boolean;
   readonly definitions: ReadonlyMap<string, ActorDefinition>;

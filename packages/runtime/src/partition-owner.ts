@@ -30,6 +30,7 @@ import { CheckpointKeeper, type CheckpointSource } from './checkpoint-keeper.ts'
 import { assertMigratable, type CodeSituation, codeFor, firstCode, restoreState } from './code-policy.ts';
 import { type DeskOwner, EffectDesk } from './effect-desk.ts';
 import type { Log } from './log.ts';
+import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
 import type { Clock, JournalReader, Ports, Timer } from './ports.ts';
@@ -109,6 +110,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   }
   get log(): Log {
     return this.#host.log;
+  }
+  get observer(): Observer {
+    return this.#host.observer;
   }
   get decoding(): DecodeEntryOptions {
     return this.#host.decoding;

@@ -12,8 +12,10 @@ import { retryWhile } from './backoff.ts';
 import { type ControlHost, serveControl } from './control.ts';
 import { serveDiscovery } from './discovery.ts';
 import { EffectRunner } from './effect-runner.ts';
+import { serveInspection } from './inspection-control.ts';
 import { type Log, SILENT } from './log.ts';
 import { Membership, type WorkerRecord } from './membership.ts';
+import { Observer } from './observer.ts';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Ownership } from './ownership.ts';
@@ -34,6 +36,8 @@ export interface StartWorkerOptions {
   readonly log?: Log;
   /** A changed definition with the same version is taken as an edit in progress. Default false. */
   readonly dev?: boolean;
+  /** How often to look whether anybody subscribes to every observation, without having asked, ms. Default: never. */
+  readonly watchProbeMs?: number;
   /** What its process knows of itself (pid, memory ...), asked for whenever somebody asks for `stats`. */
   readonly about?: () => Readonly<Record<string, unknown>>;
 }
@@ -104,6 +108,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly definitions: ReadonlyMap<string, ActorDefinition>;
   readonly outbox: Outbox;
   readonly runner: EffectRunner;
+  readonly observer: Observer;
   readonly snapshotSlots: Slots;
   readonly pressure: JournalPressure;
   readonly counters: WorkerCounters = {
@@ -120,6 +125,7 @@ class WorkerProcess implements Worker, ControlHost {
 
   readonly #startedAt: number;
   readonly #about: StartWorkerOptions['about'];
+  readonly #watchProbeMs: number | undefined;
   readonly #membership: Membership;
   readonly #ownership: Ownership;
   #sweeper: Timer | undefined;
@@ -142,9 +148,22 @@ class WorkerProcess implements Worker, ControlHost {
     this.options = resolveWorkerOptions(options.options);
     this.log = options.log ?? SILENT;
     this.dev = options.dev ?? false;
+    this.#watchProbeMs = options.watchProbeMs;
     this.definitions = byType(options.definitions);
     this.outbox = new Outbox(this.ports.journal, this.ports.clock, this.log);
-    this.runner = new EffectRunner(this.ports.journal, this.ports.clock, this.log, this.options.effectsRunningMax);
+    this.observer = new Observer({
+      workerId: this.id,
+      bus: this.ports.bus,
+      clock: this.ports.clock,
+      subjects: this.subjects,
+    });
+    this.runner = new EffectRunner(
+      this.ports.journal,
+      this.ports.clock,
+      this.log,
+      this.options.effectsRunningMax,
+      this.observer,
+    );
     this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
     const types = Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version]));
@@ -193,10 +212,12 @@ class WorkerProcess implements Worker, ControlHost {
     }
     const control = serveControl(this);
     const discovery = serveDiscovery(this);
+    const inspection = serveInspection(this, this.#watchProbeMs);
     this.#control = {
       close: () => {
         control.close();
         discovery.close();
+        inspection.close();
       },
     };
     void this.pressure.start();

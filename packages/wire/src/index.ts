@@ -49,6 +49,7 @@ export {
 } from './headers.ts';
 export { type EdgeOptions, toJsonValue } from './json.ts';
 export { CODEC_LIMITS, FORBIDDEN_KEYS } from './limits.ts';
+export { type MachineDialect, machineConfig } from './machine-config.ts';
 export {
   decodeInspection,
   decodeObservation,
@@ -128,10 +129,9 @@ export {
 } from './structure.ts';
 export {
   type ActorSubject,
-  type ParkedSubject,
-  type ParkedSubject,
   assertSubject,
   createSubjects,
+  type ParkedSubject,
   PREFIX_DEFAULT,
   type StoredSubject,
   SUBJECT_LENGTH_MAX,

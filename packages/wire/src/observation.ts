@@ -257,5 +257,29 @@ export function decodeInspection(payload: Uint8Array): InspectionEvent | undefin
  */
 export function decodeObservation(payload: Uint8Array): Observation | undefined {
   const event = decodeInspection(payload);
-  return event?.type === '@xstate.snapshot' ? event.troupe : undefined;
+  return event?.type === '@xstate.snapshot' ? observationOf(event) : undefined;
+}
+
+/** Entries whose event is what the machine got to see, said once in a message: where Stately expects it. */
+const WITH_EVENT: ReadonlySet<string> = new Set([
+  'task',
+  'signal',
+  'ask',
+  'message',
+  'self',
+  'redrive',
+  'outcome',
+  'stream',
+]);
+
+function observationOf({ event, snapshot, troupe }: InspectionSnapshotEvent): Observation | undefined {
+  if (troupe === undefined || troupe.kind === 'effect') return troupe;
+  const after = {
+    ...troupe.after,
+    ...(snapshot.context === undefined ? {} : { context: snapshot.context }),
+    ...(snapshot.output === undefined ? {} : { output: snapshot.output }),
+  };
+  if (troupe.kind === 'state') return { ...troupe, after };
+  const { entry } = troupe;
+  return { ...troupe, after, entry: WITH_EVENT.has(entry.kind) ? { ...entry, event } : entry };
 }
