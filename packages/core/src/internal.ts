@@ -2,3 +2,4 @@
 export { migrateStoredState } from './migrate.ts';
 export { stepRules } from './rules.ts';
 export { Draft } from './step/draft.ts';
+export { refuseEntry } from './step/refuse-entry.ts';

@@ -24,7 +24,8 @@ const CREATED_AHEAD_MS_MAX = 3_600_000;
 /** An input on its way in has the form in which it would wait. */
 type Input = StashedInput;
 
-export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: number): void {
+/** @param refusal why it is refused, though admitted and remembered like any other. So in the other three, too. */
+export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: number, refusal?: TroupeError): void {
   const taskId = body.taskId ?? String(draft.seq);
   const key = body.taskId === undefined ? undefined : taskKeyOf(body.taskId);
   const origin: TurnOrigin = {
@@ -47,6 +48,10 @@ export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: numbe
     if (!admitNamed(draft, task, key, body)) return;
     draft.tasks = draft.tasks.add(key, body.payloadHash, expiry(body, at), draft.now, isClients(body));
   }
+  if (refusal !== undefined) {
+    refuse(draft, task, refusal);
+    return;
+  }
   if (key !== undefined && isAhead(body, at)) {
     refuse(draft, task, ahead(taskId));
     return;
@@ -68,7 +73,7 @@ export function applyTask(draft: Draft, body: TaskBody, at: number, bytes: numbe
   else admit(draft, { kind: 'task', seq: draft.seq, taskId, at, event, bytes, deadlineAt, origin, trace: body.trace });
 }
 
-export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: number): void {
+export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: number, refusal?: TroupeError): void {
   const taskId = body.taskId ?? String(draft.seq);
   if (body.taskId !== undefined) {
     const key = taskKeyOf(body.taskId);
@@ -94,6 +99,10 @@ export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: n
       return;
     }
   }
+  if (refusal !== undefined) {
+    draft.deadLetter(refusal);
+    return;
+  }
   const event = isEventLike(body.payload)
     ? eventOf(draft, body.payload, false, { id: taskId, at })
     : new TroupeError(
@@ -115,13 +124,17 @@ export function applySignal(draft: Draft, body: SignalBody, at: number, bytes: n
     });
 }
 
-export function applyAsk(draft: Draft, body: AskBody, at: number, bytes: number): void {
+export function applyAsk(draft: Draft, body: AskBody, at: number, bytes: number, refusal?: TroupeError): void {
   const origin: TurnOrigin = { kind: 'actor', from: body.from, effectId: body.effectId, chain: body.chain };
   const task = { seq: draft.seq, taskId: body.effectId, origin, trace: body.trace };
   const fresh = freshFrom(draft, body);
   if (fresh === 'repeat') return;
   if (fresh === 'late') {
     draft.settle(task, { ok: false, error: draft.failure(tooLate(body.effectId)) });
+    return;
+  }
+  if (refusal !== undefined) {
+    refuse(draft, task, refusal);
     return;
   }
   if (body.deadlineAt <= at) {
@@ -149,11 +162,15 @@ export function applyAsk(draft: Draft, body: AskBody, at: number, bytes: number)
     });
 }
 
-export function applyMessage(draft: Draft, body: MessageBody, at: number, bytes: number): void {
+export function applyMessage(draft: Draft, body: MessageBody, at: number, bytes: number, refusal?: TroupeError): void {
   const fresh = freshFrom(draft, body);
   if (fresh === 'repeat') return;
   if (fresh === 'late') {
     draft.deadLetter(tooLate(body.effectId));
+    return;
+  }
+  if (refusal !== undefined) {
+    draft.deadLetter(refusal);
     return;
   }
   const event = eventOf(draft, body.event, false, { id: body.effectId, at, from: body.from });
