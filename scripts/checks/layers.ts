@@ -68,8 +68,10 @@ function checkReferences({ folder, manifest, references }: Package, byName: Map<
 /** Rule 2. */
 function checkRootReferences({ root, packages }: Workspace): string[] {
   const folders = packages.map(({ folder }) => folder);
+  // Inside a package there may be another project, for another kind of machine: a page, for browsers.
+  const own = root.references.filter((path) => !folders.some((folder) => path.startsWith(`${folder}/`)));
   return [
-    ...compareSets('tsconfig.json', root.references, [...folders, 'tsconfig.tests.json'], 'the workspace'),
+    ...compareSets('tsconfig.json', own, [...folders, 'tsconfig.tests.json'], 'the workspace'),
     ...compareSets('tsconfig.tests.json', root.testReferences, folders, 'the workspace'),
   ];
 }

@@ -52,7 +52,7 @@ function readPackage(rootDir: string, manifestPath: string): Package {
     folder: relative(rootDir, folder),
     manifest: readJson(manifestPath),
     references: readReferences(rootDir, join(folder, 'tsconfig.json')),
-    sources: readImports(rootDir, join(folder, 'src')),
+    sources: ['src', 'page'].flatMap((name) => readImports(rootDir, join(folder, name))),
     tests: readImports(rootDir, join(folder, 'test')),
   };
 }
