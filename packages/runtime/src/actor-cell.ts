@@ -61,6 +61,8 @@ export class ActorCell {
   /** Entries the partition had taken by then. */
   dirtyAtEntry = 0;
   lastUsedMs: number;
+  /** Failed turns since it was loaded. */
+  failures = 0;
   /** When the server will wake it, Unix ms; undefined when no durable wake-up is known. */
   tickAt: number | undefined;
   dropped = false;

@@ -29,6 +29,7 @@ import {
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { Answerable } from './answerable.ts';
+import { listCells } from './cell-listing.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
@@ -87,6 +88,10 @@ export function serveControl(host: ControlHost): { close(): void } {
       host.requestDrain();
     }),
     on(subjects.control('list'), queue, (message) => answerList(host, message)),
+    on(subjects.control('cells', host.workerId), {}, (message) => {
+      const { afterSeq } = parseQuery(message.payload, 'cells');
+      respondValue(message, listCells(host, numberOf(afterSeq, 0)), message.header('Accept') ?? '');
+    }),
   ];
   return {
     close: () => {

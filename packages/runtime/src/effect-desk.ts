@@ -127,6 +127,7 @@ export class EffectDesk {
   #count(cell: ActorCell, succeeded: boolean): void {
     const { counters } = this.#host;
     counters.turns++;
+    if (!succeeded) cell.failures++;
     const { type } = cell.definition;
     let ofType = counters.byType.get(type);
     if (ofType === undefined) {
