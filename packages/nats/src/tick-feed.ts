@@ -153,7 +153,8 @@ export class TickFeed {
   }
 
   #receive(msg: Msg, token: number): void {
-    const [partition, type, keyToken] = text(subjectBytes(msg)).split('.').slice(-3) as [string, string, string];
+    const tail = text(subjectBytes(msg)).split('.').slice(-4) as [string, string, string, string];
+    const [partition, , type, keyToken] = tail;
     const readers = this.#readers.get(Number(partition));
     if (readers === undefined) return;
     this.#outstanding.add(token);

@@ -1,10 +1,11 @@
 /**
- * The tick port on JetStream scheduled messages. `tick.set.<partition>.<type>.<key>` holds the schedule, and the server
- * writes `tick.due.<partition>.<type>.<key>` when it is due (measured 2 to 262 ms late, never early). Setting it again
+ * The tick port on JetStream scheduled messages. `tick.set.<partition>.<epoch>.<type>.<key>` holds the schedule, and the
+ * server writes `tick.due.` with the same tail when it is due (measured 2 to 262 ms late, never early). Setting it again
  * moves it; purging the subject cancels it.
  *
  * Invariants
- * 1. One message per subject: at most one wake-up pending and one due per actor.
+ * 1. One message per subject: at most one wake-up pending and one due per actor and epoch. An owner whose time has passed
+ *    can move or cancel its own only.
  * 2. No message ids: a repeated id would silently set nothing.
  * 3. What is due stays in the stream until `remove`, and is handed over again by every new consumer and every
  *    `REPEAT_MS`.
@@ -32,19 +33,19 @@ export class NatsTicks implements TickPort {
     this.#feed = new TickFeed(api, config, clock);
   }
 
-  async schedule(partition: number, address: ActorAddress, dueAt: number): Promise<void> {
+  async schedule(partition: number, address: ActorAddress, dueAt: number, epoch = 0): Promise<void> {
     const { subjects } = this.#config;
     const headers = trustedHeaders({
       'Nats-Schedule': `@at ${new Date(Math.max(0, Math.ceil(dueAt))).toISOString()}`,
-      'Nats-Schedule-Target': subjects.tickDue(partition, address),
+      'Nats-Schedule-Target': subjects.tickDue(partition, epoch, address),
     });
-    const subject = subjects.tickSet(partition, address);
+    const subject = subjects.tickSet(partition, epoch, address);
     const ack = await this.#api.publish(subject, EMPTY, headers);
     if (!ack.ok) throw apiPortError(`setting ${subject}`, ack.error);
   }
 
-  async cancel(partition: number, address: ActorAddress): Promise<void> {
-    await this.#api.purge(this.#config.streams.ticks, this.#config.subjects.tickSet(partition, address));
+  async cancel(partition: number, address: ActorAddress, epoch = 0): Promise<void> {
+    await this.#api.purge(this.#config.streams.ticks, this.#config.subjects.tickSet(partition, epoch, address));
   }
 
   read(partition: number, onDue: (due: DueTick) => void): Promise<{ close(): Promise<void> }> {
@@ -61,7 +62,7 @@ export class NatsTicks implements TickPort {
     const { subjects, streams } = this.#config;
     const tail = address === undefined ? '*.*' : subjects.task(address).slice(subjects.prefix.length + '.task.'.length);
     let page: string[] = [];
-    for await (const subject of this.#api.subjects(streams.ticks, `${subjects.prefix}.tick.set.*.${tail}`)) {
+    for await (const subject of this.#api.subjects(streams.ticks, `${subjects.prefix}.tick.set.*.*.${tail}`)) {
       page.push(subject);
       if (page.length < READS_AT_ONCE) continue;
       yield* await this.#readSchedules(page);

@@ -213,6 +213,8 @@ export class ActorCell {
         this.#saving = false;
       }
       this.#host.settled(this);
+      // Resolving a conflict may have asked for another one.
+      this.trySave();
     });
   }
 
@@ -435,9 +437,9 @@ export class ActorCell {
   /** What still waits after a second is kept by the server, so that it survives every worker. */
   #makeDurable(due: number): void {
     if (this.dropped || this.state?.nextDueAt !== due) return;
-    const { clock, ports, partition } = this.#host;
+    const { clock, epoch, ports, partition } = this.#host;
     const wanted = (): boolean => !this.dropped && this.state?.nextDueAt === due;
-    retryWhile(clock, wanted, () => ports.ticks.schedule(partition, this.address, due))
+    retryWhile(clock, wanted, () => ports.ticks.schedule(partition, this.address, due, epoch))
       .then(() => {
         if (wanted()) this.tickAt = due;
       })
@@ -451,7 +453,8 @@ export class ActorCell {
 
   #cancelTick(): void {
     this.tickAt = undefined;
-    this.#host.ports.ticks.cancel(this.#host.partition, this.address).catch(() => {
+    const { epoch, partition, ports } = this.#host;
+    ports.ticks.cancel(partition, this.address, epoch).catch(() => {
       this.#host.log.debug({ actor: formatAddress(this.address) }, 'an unneeded wake-up stays; it will change nothing');
     });
   }

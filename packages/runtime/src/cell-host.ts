@@ -9,6 +9,7 @@ import type { Clock, Ports } from './ports.ts';
 
 export interface CellHost {
   readonly partition: number;
+  readonly epoch: number;
   readonly ports: Ports;
   readonly clock: Clock;
   readonly options: ResolvedWorkerOptions;

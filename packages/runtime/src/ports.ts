@@ -156,11 +156,14 @@ export interface RecordPort {
   list(prefix: string): Promise<ReadonlyMap<string, { readonly revision: number; readonly value: unknown }>>;
 }
 
-/** Wake-ups that the server keeps while every worker is down. At most one per actor. */
+/**
+ * Wake-ups that the server keeps while every worker is down: at most one per actor and epoch. An owner sets, moves and
+ * cancels those of its own epoch (default 0), so that one whose time has passed can't take away what a later one has set.
+ */
 export interface TickPort {
   /** Sets or moves the actor's wake-up. Resolves when durable. `dueAt` Unix ms. */
-  schedule(partition: number, address: ActorAddress, dueAt: number): Promise<void>;
-  cancel(partition: number, address: ActorAddress): Promise<void>;
+  schedule(partition: number, address: ActorAddress, dueAt: number, epoch?: number): Promise<void>;
+  cancel(partition: number, address: ActorAddress, epoch?: number): Promise<void>;
   /** Hands over fired wake-ups, at least once each, until `remove`d. */
   read(
     partition: number,

@@ -83,10 +83,10 @@ export interface Subjects {
   // Internal: clients have no permission to publish here
   event(address: ActorAddress): string;
   snapshot(partition: number, address: ActorAddress): string;
-  /** Where the wake-up of an actor is set or moved. */
-  tickSet(partition: number, address: ActorAddress): string;
+  /** Where the wake-up of an actor is set or moved by the owner of that epoch. */
+  tickSet(partition: number, epoch: number, address: ActorAddress): string;
   /** Where it appears once due: the schedule's target. */
-  tickDue(partition: number, address: ActorAddress): string;
+  tickDue(partition: number, epoch: number, address: ActorAddress): string;
   /** The copy of an entry whose actor is suspended, or whose type nobody defines now; sequence 0: what may fold them. */
   parked(partition: number, address: ActorAddress, seq: number): string;
   /** A query on its way from the worker that took it to the owner of the partition. */
@@ -218,11 +218,11 @@ class PrefixedSubjects implements Subjects {
   snapshot(partition: number, address: ActorAddress): string {
     return this.#in('snapshot', partition, address);
   }
-  tickSet(partition: number, address: ActorAddress): string {
-    return this.#in('tick.set', partition, address);
+  tickSet(partition: number, epoch: number, address: ActorAddress): string {
+    return this.#tick('set', partition, epoch, address);
   }
-  tickDue(partition: number, address: ActorAddress): string {
-    return this.#in('tick.due', partition, address);
+  tickDue(partition: number, epoch: number, address: ActorAddress): string {
+    return this.#tick('due', partition, epoch, address);
   }
   parked(partition: number, address: ActorAddress, seq: number): string {
     return assertSubject(`${this.#in('parked', partition, address)}.${whole('sequence', seq)}`);
@@ -298,7 +298,7 @@ class PrefixedSubjects implements Subjects {
     const tokens = this.#tokens(subject);
     if (tokens === undefined) return undefined;
     const [verb, ...rest] = tokens as [string, ...string[]];
-    const pair = PARTITIONED_VERBS.has(verb) ? rest.slice(1) : verb === 'tick' ? rest.slice(2) : rest;
+    const pair = PARTITIONED_VERBS.has(verb) ? rest.slice(1) : verb === 'tick' ? rest.slice(3) : rest;
     const open = verb === 'stream' || verb === 'dead' || verb === 'parked';
     if (!open && verb !== 'tick' && !PARTITIONED_VERBS.has(verb) && !ACTOR_VERBS.has(verb)) return undefined;
     if (pair.length !== (open ? 3 : 2)) return undefined;
@@ -311,6 +311,10 @@ class PrefixedSubjects implements Subjects {
   /** Invariants 1 and 2. */
   #of(verb: SubjectVerb, address: ActorAddress): string {
     return assertSubject(`${this.#head}${verb}.${tokensOf(address)}`);
+  }
+  #tick(which: 'set' | 'due', partition: number, epoch: number, address: ActorAddress): string {
+    const place = `${whole('partition', partition)}.${whole('epoch', epoch)}`;
+    return assertSubject(`${this.#head}tick.${which}.${place}.${tokensOf(address)}`);
   }
   #in(verb: string, partition: number, address: ActorAddress): string {
     return assertSubject(`${this.#head}${verb}.${whole('partition', partition)}.${tokensOf(address)}`);

@@ -132,6 +132,16 @@ export const tickSuite: Suite = (example) => {
     assert.deepEqual(others.due, []);
   });
 
+  example('what one owner sets, another can neither move nor cancel', async (world) => {
+    const ports = await world.connect();
+    const { due } = await readDue(world, ports);
+    await world.run(ports.ticks.schedule(PARTITION, john, ports.clock.now() + 300, 2));
+    await world.run(ports.ticks.schedule(PARTITION, john, ports.clock.now() + 60_000, 1));
+    await world.run(ports.ticks.cancel(PARTITION, john, 1));
+    await world.until(() => due.length === 1);
+    assert.deepEqual(due[0]!.address, john);
+  });
+
   example('pending ones are listed, fired ones are not', async (world) => {
     const ports = await world.connect();
     const dueAt = ports.clock.now() + 60_000;

@@ -14,14 +14,14 @@ export class MemoryTicks implements TickPort {
     this.#connection = connection;
   }
 
-  async schedule(partition: number, address: ActorAddress, dueAt: number): Promise<void> {
+  async schedule(partition: number, address: ActorAddress, dueAt: number, epoch = 0): Promise<void> {
     validAddress(address);
-    await this.#connection.call('tick.schedule', () => this.#broker.ticks.schedule(partition, address, dueAt));
+    await this.#connection.call('tick.schedule', () => this.#broker.ticks.schedule(partition, address, dueAt, epoch));
   }
 
-  async cancel(_partition: number, address: ActorAddress): Promise<void> {
+  async cancel(_partition: number, address: ActorAddress, epoch = 0): Promise<void> {
     validAddress(address);
-    await this.#connection.call('tick.cancel', () => this.#broker.ticks.cancel(address));
+    await this.#connection.call('tick.cancel', () => this.#broker.ticks.cancel(address, epoch));
   }
 
   read(partition: number, onDue: (due: DueTick) => void): Promise<{ close(): Promise<void> }> {

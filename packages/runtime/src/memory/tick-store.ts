@@ -1,5 +1,5 @@
 /**
- * Wake-ups inside the memory broker. At most one is pending and at most one is due per actor: a later firing replaces an
+ * Wake-ups inside the memory broker. At most one is pending and at most one is due per actor and epoch: a later firing replaces an
  * earlier one that nobody removed.
  */
 import type { ActorAddress } from '@troupe/wire';
@@ -27,15 +27,15 @@ export class TickStore {
     this.#clock = clock;
   }
 
-  schedule(partition: number, address: ActorAddress, dueAt: number): void {
-    const id = tickId(address);
+  schedule(partition: number, address: ActorAddress, dueAt: number, epoch: number): void {
+    const id = tickId(address, epoch);
     this.#pending.get(id)?.timer.cancel();
     const timer = this.#clock.setTimer(() => this.#fire(partition, id, address), dueAt - this.#clock.now());
     this.#pending.set(id, { partition, address, dueAt, timer });
   }
 
-  cancel(address: ActorAddress): void {
-    const id = tickId(address);
+  cancel(address: ActorAddress, epoch: number): void {
+    const id = tickId(address, epoch);
     this.#pending.get(id)?.timer.cancel();
     this.#pending.delete(id);
   }
@@ -71,6 +71,6 @@ export class TickStore {
   }
 }
 
-function tickId(address: ActorAddress): string {
-  return `${address.type}/${address.key}`;
+function tickId(address: ActorAddress, epoch: number): string {
+  return `${epoch}.${address.type}/${address.key}`;
 }

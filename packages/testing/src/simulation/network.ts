@@ -9,6 +9,8 @@ export interface Weather {
   readonly random: Random;
   readonly noise: Noise;
   readonly calm: boolean;
+  /** Time from the start, ms. */
+  readonly nowMs: number;
   /** Streams have no leader now. */
   readonly leaderless: boolean;
   /** How many copies are still under way. */
@@ -21,6 +23,7 @@ const LATE_MS_MAX = 40_000;
 
 export class Network implements FaultPlan {
   readonly #weather: Weather;
+  #tickArrivesAtMs = 0;
 
   constructor(weather: Weather) {
     this.#weather = weather;
@@ -35,12 +38,13 @@ export class Network implements FaultPlan {
       return { lose: 'request' };
     }
     if (calm) return { delayMs, answerDelayMs };
-    const opens = kind === 'journal.open' || kind === 'tick.open';
+    const opens = kind === 'journal.open';
     const x = random();
     if (x < noise.lost) {
       this.#weather.count('lost');
       return { lose: 'request' };
     }
+    if (kind.startsWith('tick.')) return this.#inOrder(delayMs, answerDelayMs);
     if (opens || kind.endsWith('deliver')) return { delayMs: this.#travel(delayMs, 2_000), answerDelayMs };
     const fault: Mutable<Fault> = { delayMs: this.#travel(delayMs, LATE_MS_MAX - 10_000), answerDelayMs };
     if (random() < noise.answersLost) {
@@ -59,6 +63,17 @@ export class Network implements FaultPlan {
       fault.staleMs = random() * 4_000;
     }
     return fault;
+  }
+
+  /**
+   * Wake-ups are set by bare messages without any number that tells an older from a newer one, so here it counts that one
+   * connection delivers in order and nothing twice, as TCP does; only connections overtake each other.
+   */
+  #inOrder(delayMs: number, answerDelayMs: number): Fault {
+    const { nowMs } = this.#weather;
+    const arrivesAtMs = Math.max(this.#tickArrivesAtMs, nowMs + this.#travel(delayMs, LATE_MS_MAX - 10_000));
+    this.#tickArrivesAtMs = arrivesAtMs;
+    return { delayMs: arrivesAtMs - nowMs, answerDelayMs };
   }
 
   #travel(delayMs: number, slowMsMax: number): number {

@@ -7,7 +7,7 @@
  * 3. After `STORM_MS` nothing goes wrong any more; within `SETTLE_MS_MAX` everything must have come to its end.
  */
 import type { ActorDefinition } from '@troupe/core';
-import { type Clock, type Log, type Ports, startWorker, type Worker, type WorkerOptions } from '@troupe/runtime';
+import { type Log, type Ports, startWorker, type Worker, type WorkerOptions } from '@troupe/runtime';
 import { MemoryBroker, type MemoryPorts, VirtualClock } from '@troupe/runtime/internal';
 import { seededRandom } from '../durable/random.ts';
 import { clerk, type Outside, setOutside, TYPE } from './clerk.ts';
@@ -126,6 +126,10 @@ class World implements Outside, Weather {
 
   get leaderless(): boolean {
     return this.#time.monotonic() < this.#leaderlessUntil;
+  }
+
+  get nowMs(): number {
+    return this.#time.monotonic();
   }
 
   flying(ms: number): void {
@@ -259,7 +263,8 @@ class World implements Outside, Weather {
     const { ports } = process;
     const { records } = ports;
     const witnessed: Ports = {
-      ...portsIn(ports),
+      ...ports,
+      close: () => ports.close(),
       records: {
         get: (key) => records.get(key),
         put: (key, value, options) => records.put(key, value, options),
@@ -387,10 +392,4 @@ function workerOptions({ tight }: Plan): WorkerOptions {
   if (tight)
     return { checkpointEveryMs: 150, idleUnloadMs: 600, purgeEveryMs: 400, markLagMax: 4, markAgeMsMax: 1_500 };
   return { checkpointEveryMs: 500, idleUnloadMs: 4_000, purgeEveryMs: 2_000, markLagMax: 20, markAgeMsMax: 6_000 };
-}
-
-function portsIn(ports: MemoryPorts): Ports {
-  const { bus, deadLetters, journal, snapshots, records, ticks } = ports;
-  const clock: Clock = ports.clock;
-  return { bus, clock, deadLetters, journal, snapshots, records, ticks, close: () => ports.close() };
 }
