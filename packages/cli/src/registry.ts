@@ -8,8 +8,10 @@ import { deadRedrive } from './commands/dead-redrive.ts';
 import { deadShow } from './commands/dead-show.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
+import { drain } from './commands/drain.ts';
 import { history } from './commands/history.ts';
 import { ls } from './commands/ls.ts';
+import { partitions } from './commands/partitions.ts';
 import { send } from './commands/send.ts';
 import { signal } from './commands/signal.ts';
 import { stateExport } from './commands/state-export.ts';
@@ -21,6 +23,7 @@ import { timersCancel } from './commands/timers-cancel.ts';
 import { timersLs } from './commands/timers-ls.ts';
 import { version } from './commands/version.ts';
 import { worker } from './commands/worker.ts';
+import { workers } from './commands/workers.ts';
 
 export const COMMANDS: readonly Command[] = [
   dev,
@@ -41,6 +44,9 @@ export const COMMANDS: readonly Command[] = [
   deadShow,
   deadRedrive,
   deadDrop,
+  workers,
+  partitions,
+  drain,
   doctor,
   config,
   version,

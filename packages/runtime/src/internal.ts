@@ -16,5 +16,6 @@ export type { MemoryMessage } from './memory/memory-message.ts';
 export type { MemoryPorts } from './memory/memory-ports.ts';
 export { VirtualClock, type VirtualClockOptions } from './memory/virtual-clock.ts';
 export { decodeParked, encodeParked } from './parked-entry.ts';
+export type { PartitionStats } from './partition-owner.ts';
 export { assertFilter, assertPublishable, assertRecordKey, assertTtl } from './port-arguments.ts';
 export { rules, sizes } from './rules.ts';

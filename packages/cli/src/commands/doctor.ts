@@ -3,7 +3,8 @@ import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { type Finding, problem } from '../doctor/finding.ts';
 import { checkJetStream, checkStreams, checkVersion } from '../doctor/server-checks.ts';
-import { checkLag, checkOwners, checkTypes, checkWorkers, readLeases } from '../doctor/worker-checks.ts';
+import { checkLag, checkOwners, checkTypes, checkWorkers } from '../doctor/worker-checks.ts';
+import { readLeases } from '../operator/workers.ts';
 import { printable } from '../output/format.ts';
 
 /** Its own codes: what a monitor goes by. */

@@ -1,21 +1,12 @@
 /** The workers: who is alive, who owns what, how far they are. */
 import type { OpenPorts } from '@troupe/service-worker';
+import type { Lease } from '../operator/workers.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** A takeover has to read so many entries; beyond, it takes long. */
 const LAG_WARNING = 20_000;
 /** Measured reading speed of a takeover, entries per second. */
 const READ_PER_SECOND = 80_000;
-
-interface Lease {
-  readonly id: string;
-  readonly types: Readonly<Record<string, number>>;
-}
-
-export async function readLeases(open: OpenPorts): Promise<Lease[]> {
-  const records = await open.ports.records.list('worker');
-  return [...records.values()].map(({ value }) => value as Lease);
-}
 
 export function checkWorkers(leases: readonly Lease[]): Finding {
   if (leases.length === 0)

@@ -37,18 +37,22 @@ export function showTime(at: number): string {
   return Number.isFinite(at) ? new Date(at).toISOString().replace('T', ' ') : '-';
 }
 
-/** `in 3 h`, `2 min ago`; the two nearest units are enough for people. */
+/** `in 3 h`, `2 min ago`; the nearest unit is enough for people. */
 export function showDistance(ms: number): string {
+  const text = showLength(Math.abs(ms));
+  return ms >= 0 ? `in ${text}` : `${text} ago`;
+}
+
+/** `3 h` */
+export function showLength(ms: number): string {
   const units = [
     ['d', 86_400_000],
     ['h', 3_600_000],
     ['min', 60_000],
     ['s', 1_000],
   ] as const;
-  const size = Math.abs(ms);
-  const [unit, unitMs] = units.find(([, one]) => size >= one) ?? (['ms', 1] as const);
-  const text = `${Math.round(size / unitMs)} ${unit}`;
-  return ms >= 0 ? `in ${text}` : `${text} ago`;
+  const [unit, unitMs] = units.find(([, one]) => ms >= one) ?? (['ms', 1] as const);
+  return `${Math.round(ms / unitMs)} ${unit}`;
 }
 
 /** `1.5 MiB` */
