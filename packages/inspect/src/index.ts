@@ -1,1 +1,15 @@
-export {};
+/** Looking inside: what workers tell, what journals hold, and the formats that other inspectors read. */
+export { CHANGES_MAX, type Change, diffValues } from './diff.ts';
+export type { FoldedStep } from './fold.ts';
+export type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
+export {
+  diffStates,
+  type EntryRange,
+  History,
+  type HistoryOptions,
+  type HistorySpan,
+  openHistory,
+  type PageRange,
+  type StepRecord,
+  Timeline,
+} from './time-travel.ts';
