@@ -1,7 +1,7 @@
 /** The front door: what a project needs to define its agents. */
 
 export type { ActorDefinition, EffectOptions, RetryPolicy, StoredState, WaitPolicy } from '@troupe/core';
-export { effectId } from '@troupe/core';
+export { effectId, progress } from '@troupe/core';
 export {
   type ActorAddress,
   type AnyCode,

@@ -34,6 +34,21 @@ export interface AskOptions extends TaskOptions {
    * take what its definition says (60 s unless given). The actor allows 10 ms to 7 days.
    */
   readonly deadlineMs?: number | undefined;
+  /**
+   * Called with what the turn publishes of itself by `progress()` while it runs, such as tokens of a model. Nothing is kept:
+   * what is missed shows as a gap in `n`. Not together with `named: false`. What it throws ends the waiting (`Cancelled`).
+   */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** A piece of what a running turn publishes of itself. */
+export interface Progress {
+  /** What `progress()` was given: text, or anything that JSON has. */
+  readonly chunk: unknown;
+  /** Its number within the effect that published it, from 1; it begins again when the effect is repeated. */
+  readonly n: number;
+  /** The effect that published it. */
+  readonly effectId: string | undefined;
 }
 
 /** Options of `send`. */

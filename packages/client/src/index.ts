@@ -12,6 +12,7 @@ export { ActorRef } from './actor-ref.ts';
 export type {
   Accepted,
   AskOptions,
+  Progress,
   ReadOptions,
   SendingOptions,
   SendOptions,

@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { type About, cancelledError, clientError, tooLargeError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { BLOCK_START, headerLine } from './header-block.ts';
+import { ProgressFollower } from './progress.ts';
 import { ACCEPT_MSGPACK } from './reply.ts';
 import { ATTEMPT_MS, RequestCall } from './request-call.ts';
 import type { Target } from './target.ts';
@@ -105,14 +106,17 @@ export class Requests {
     const open = openBlock(taskId, clock.now(), options, repeatedForMs);
     const headers = until === 'outcome' ? `${open}${REPLY_TO}${exchange.inbox}r${n}\r\n\r\n` : closed(open);
     const endAt = clock.monotonic() + waitMs;
+    const progress =
+      options.onProgress && new ProgressFollower(exchange, this.subjects, target, taskId, options.onProgress);
     const call = new TaskCall(
       exchange,
       n,
       { target, subject, headers, payload, taskId, contentType, endAt, until },
-      resolve,
-      reject,
+      progress?.stopping(resolve) ?? resolve,
+      progress?.stopping(reject) ?? reject,
     );
     this.#assertFits(headers, payload, call.about);
+    progress?.start((error) => call.fail(error));
     return call;
   }
 

@@ -1,21 +1,29 @@
 /**
- * The idempotency key of the effect that is running: what `effectId()` answers inside a custom
- * action or a promise. The owner installs a scope that survives `await`; without one, the key is
- * known during the synchronous part only.
+ * What is known inside of an effect that runs: its idempotency key, and how to tell of its progress. `effectId()` and
+ * `progress()` answer it inside a custom action or invoked logic. The owner installs a scope that survives `await`; without
+ * one, it is known during the synchronous part only.
  */
 import { TroupeError } from '@troupe/wire';
 
-export interface EffectScope {
-  run<T>(effectId: string, call: () => T): T;
-  get(): string | undefined;
+/** An effect that runs. */
+export interface EffectContext {
+  /** `<type>/<key>@<seq>.<n>`. */
+  readonly effectId: string;
+  /** Publishes a piece of progress. @returns false when it was left out. Absent where nobody could listen. */
+  readonly progress?: ((chunk: unknown) => boolean) | undefined;
 }
 
-let current: string | undefined;
+export interface EffectScope {
+  run<T>(context: EffectContext, call: () => T): T;
+  get(): EffectContext | undefined;
+}
+
+let current: EffectContext | undefined;
 
 const synchronousScope: EffectScope = {
-  run(effectId, call) {
+  run(context, call) {
     const outer = current;
-    current = effectId;
+    current = context;
     try {
       return call();
     } finally {
@@ -33,8 +41,8 @@ export function installEffectScope(installed: EffectScope): void {
 }
 
 /** Runs `call` as part of an effect. */
-export function withEffectId<T>(effectId: string, call: () => T): T {
-  return scope.run(effectId, call);
+export function withEffectId<T>(effectId: string, call: () => T, progress?: EffectContext['progress']): T {
+  return scope.run({ effectId, progress }, call);
 }
 
 /**
@@ -45,11 +53,34 @@ export function withEffectId<T>(effectId: string, call: () => T): T {
  * @example fromPromise(async ({ input }) => payments.charge(input, { idempotencyKey: effectId() }))
  */
 export function effectId(): string {
-  const id = scope.get();
-  if (id === undefined)
+  const context = scope.get();
+  if (context === undefined)
     throw new TroupeError(
       'Internal',
       'effectId() was called outside of an effect. Call it inside a custom action or invoked logic, not in an assign or guard.',
     );
-  return id;
+  return context.effectId;
+}
+
+/**
+ * Tells whoever listens how far the running turn is: tokens of a model, lines of a tool. Text goes as text, anything else as
+ * JSON. Not durable and no part of the state: it is published once on `troupe.stream.<type>.<key>.<task id>`, and left out
+ * when there is no connection, when the chunk is over 64 KiB, when the worker publishes more than it may, or once the turn has
+ * ended. `ask(input, { onProgress })` receives it, and so does the event stream of the gateway.
+ *
+ * Call it in invoked logic, also after an `await`. Anywhere else, a live XState actor outside Troupe included, it does nothing.
+ *
+ * @returns whether it was published; nobody knows whether anybody listened.
+ * @example
+ * fromPromise(async ({ input }) => {
+ *   let text = '';
+ *   for await (const token of model.stream(input)) {
+ *     text += token;
+ *     progress(token);
+ *   }
+ *   return text;
+ * })
+ */
+export function progress(chunk: unknown): boolean {
+  return scope.get()?.progress?.(chunk) ?? false;
 }

@@ -34,7 +34,14 @@ export {
   type ReplyEffect,
   type SendEffect,
 } from './effect.ts';
-export { type EffectScope, effectId, installEffectScope, withEffectId } from './effect-scope.ts';
+export {
+  type EffectContext,
+  type EffectScope,
+  effectId,
+  installEffectScope,
+  progress,
+  withEffectId,
+} from './effect-scope.ts';
 export {
   createEffectLogic,
   createReplyAction,

@@ -34,6 +34,7 @@ import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
 import { rules } from './rules.ts';
+import type { ProgressPublisher } from './progress.ts';
 import { Slots } from './slots.ts';
 
 /** Items of one stream that wait for the journal; beyond, an observable's latest value takes the place of the last. */
@@ -79,11 +80,20 @@ export class EffectRunner {
   readonly #log: Log;
   readonly #slots: Slots;
   readonly #observer: Observer;
+  readonly #progress: ProgressPublisher;
   readonly #runs = new Map<string, Run>();
   readonly #claims = new Set<string>();
 
-  constructor(journal: JournalPort, clock: Clock, log: Log, runningMax: number, observer: Observer) {
+  constructor(
+    journal: JournalPort,
+    clock: Clock,
+    log: Log,
+    runningMax: number,
+    observer: Observer,
+    progress: ProgressPublisher,
+  ) {
     this.#observer = observer;
+    this.#progress = progress;
     this.#journal = journal;
     this.#clock = clock;
     this.#log = log;
@@ -191,24 +201,37 @@ export class EffectRunner {
       run.timer = this.#clock.setTimer(() => this.#timedOut(run), run.options.timeoutMs);
     }
     try {
-      run.child = withEffectId(run.effectId, () =>
-        cell.definition.driver.start({
-          src: effect.src,
-          childPath: effect.childPath,
-          state: machine,
-          input: effect.input,
-          effectId: run.effectId,
-          onOutput: (output) => this.#finish(run, { ok: true, value: output }),
-          onError: (error) => this.#failed(run, error),
-          onEvent: (event) => this.#item(run, { kind: 'event', event }),
-          onNext: (value) => this.#item(run, { kind: 'next', value }),
-          onEmit: (event) => run.host.emit(cell, run.effectId, event),
-        }),
+      run.child = withEffectId(
+        run.effectId,
+        () =>
+          cell.definition.driver.start({
+            src: effect.src,
+            childPath: effect.childPath,
+            state: machine,
+            input: effect.input,
+            effectId: run.effectId,
+            onOutput: (output) => this.#finish(run, { ok: true, value: output }),
+            onError: (error) => this.#failed(run, error),
+            onEvent: (event) => this.#item(run, { kind: 'event', event }),
+            onNext: (value) => this.#item(run, { kind: 'next', value }),
+            onEmit: (event) => run.host.emit(cell, run.effectId, event),
+          }),
+        this.#progressOf(run),
       );
       if (run.over) run.child.stop();
     } catch (error) {
       this.#failed(run, error);
     }
+  }
+
+  /** Only for as long as this run goes on, and its turn with it. */
+  #progressOf(run: Run): (chunk: unknown) => boolean {
+    const { cell, effect, effectId } = run;
+    const taskId = (): string | undefined => {
+      const turn = cell.state?.turn;
+      return run.over || turn?.seq !== effect.turn ? undefined : turn.taskId;
+    };
+    return this.#progress.of({ address: cell.address, effectId, taskId });
   }
 
   #timedOut(run: Run): void {

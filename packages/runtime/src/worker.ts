@@ -6,7 +6,7 @@
  *    next owner, which loses nothing.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type ActorDefinition, installEffectScope } from '@troupe/core';
+import { type ActorDefinition, type EffectContext, type EffectScope, installEffectScope } from '@troupe/core';
 import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import { type ControlHost, serveControl } from './control.ts';
@@ -23,6 +23,7 @@ import type { WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
 import type { Ports, Timer } from './ports.ts';
 import { JournalPressure } from './pressure.ts';
+import { ProgressPublisher } from './progress.ts';
 import { Slots } from './slots.ts';
 
 export interface StartWorkerOptions {
@@ -55,6 +56,8 @@ export interface WorkerStats {
   readonly resident: number;
   readonly effectsRunning: number;
   readonly outboxWaiting: number;
+  /** Chunks of `progress()`: told, and left out. */
+  readonly progress: { readonly published: number; readonly dropped: number };
   readonly counters: Readonly<Record<'entries' | 'turns' | 'deadLetters' | 'snapshots' | 'wakes' | 'repeats', number>>;
   readonly types: Readonly<Record<string, number>>;
   /** See `StartWorkerOptions.about`. */
@@ -92,9 +95,9 @@ export async function startWorker(options: StartWorkerOptions): Promise<Worker> 
 /** How long a worker tries to store its first lease, ms. */
 const START_WITHIN_MS = 30_000;
 
-const storage = new AsyncLocalStorage<string>();
-const asyncScope = {
-  run: <T>(effectId: string, call: () => T): T => storage.run(effectId, call),
+const storage = new AsyncLocalStorage<EffectContext>();
+const asyncScope: EffectScope = {
+  run: (context, call) => storage.run(context, call),
   get: () => storage.getStore(),
 };
 
@@ -107,6 +110,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly dev: boolean;
   readonly definitions: ReadonlyMap<string, ActorDefinition>;
   readonly outbox: Outbox;
+  readonly progress: ProgressPublisher;
   readonly runner: EffectRunner;
   readonly observer: Observer;
   readonly snapshotSlots: Slots;
@@ -157,12 +161,14 @@ class WorkerProcess implements Worker, ControlHost {
       clock: this.ports.clock,
       subjects: this.subjects,
     });
+    this.progress = new ProgressPublisher(this.ports.bus, this.subjects, this.ports.clock);
     this.runner = new EffectRunner(
       this.ports.journal,
       this.ports.clock,
       this.log,
       this.options.effectsRunningMax,
       this.observer,
+      this.progress,
     );
     this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
@@ -265,6 +271,7 @@ class WorkerProcess implements Worker, ControlHost {
       resident,
       effectsRunning: this.runner.running,
       outboxWaiting: this.outbox.waiting,
+      progress: { published: this.progress.published, dropped: this.progress.dropped },
       counters: plainCounters(this.counters),
       types: Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version])),
       ...(this.#about === undefined ? {} : { about: this.#about() }),

@@ -1,1 +1,10 @@
-export {};
+/** For the other packages of Troupe only; may change in any release. */
+
+export { OriginGuard } from './auth/origin-guard.ts';
+export { RateLimiter } from './auth/rate-limiter.ts';
+export { Sessions } from './auth/sessions.ts';
+export { TokenBook } from './auth/token-book.ts';
+export { parseTarget } from './http/target.ts';
+export { openApiDocument } from './openapi/document.ts';
+export { resolveListenOptions } from './options.ts';
+export { ROUTES } from './routes/index.ts';
