@@ -1,5 +1,5 @@
 /** The journal port on JetStream. */
-import type { Clock, JournalInfo, JournalPort, JournalReader, ReaderOptions } from '@troupe/runtime';
+import type { ActorRange, Clock, JournalInfo, JournalPort, JournalReader, ReaderOptions } from '@troupe/runtime';
 import { PortError } from '@troupe/runtime';
 import {
   type ActorAddress,
@@ -18,6 +18,7 @@ import { type FeedSource, MailboxFeed } from './mailbox-feed.ts';
 import { subjectBytes, text } from './message-bytes.ts';
 import { apiPortError } from './port-error.ts';
 import { purgeInSlices } from './purge-slices.ts';
+import { findLast } from './seq-of-last.ts';
 import { SharedFeed } from './shared-feed.ts';
 import { NatsStoredMessage } from './stored-message.ts';
 import { scanStream } from './stream-scan.ts';
@@ -90,24 +91,24 @@ export class NatsJournal implements JournalPort {
     return Math.max(...last.map((message) => message?.seq ?? 0));
   }
 
-  async *readActor(
-    address: ActorAddress,
-    range: { readonly fromSeq?: number; readonly toSeq?: number },
-  ): AsyncIterable<StoredMessage> {
+  async *readActor(address: ActorAddress, range: ActorRange): AsyncIterable<StoredMessage> {
     const { stream, partition } = this.#local(this.partitionOf(address));
-    const toSeq = range.toSeq ?? Number.MAX_SAFE_INTEGER;
-    const scan = scanStream({
-      api: this.#api,
-      clock: this.#clock,
-      stream: stream.name,
-      filters: [this.#config.subjects.storedOf(partition, address)],
-      fromSeq: range.fromSeq ?? 1,
-    });
+    const filter = this.#config.subjects.storedOf(partition, address);
+    const whole = { fromSeq: range.fromSeq ?? 1, toSeq: range.toSeq ?? Number.MAX_SAFE_INTEGER, skip: 0 };
+    const stretch =
+      range.last === undefined
+        ? whole
+        : await findLast({ api: this.#api, stream: stream.name, filter, ...whole, last: range.last });
+    if (stretch === undefined) return;
+    const { fromSeq, toSeq } = stretch;
+    let { skip } = stretch;
+    const scan = scanStream({ api: this.#api, clock: this.#clock, stream: stream.name, filters: [filter], fromSeq });
     for await (const { msg, delivery } of scan) {
       if (delivery.seq > toSeq) return;
       const place = this.#config.subjects.parseStored(text(subjectBytes(msg)));
       if (place !== undefined) yield new NatsStoredMessage(msg, delivery, place);
     }
+      if (skip-- > 0) continue;
   }
 
   async firstSeqSince(partition: number, atMs: number): Promise<number> {

@@ -273,7 +273,6 @@ async function historyOf(host: ControlHost, address: ActorAddress, request: Quer
     ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}),
   };
   const messages = host.ports.journal.readActor(address, range);
-  if (typeof request.last === 'number') return { entries: await lastEntries(host, messages, request.last) };
   const limit = Math.min(numberOf(request.limit, HISTORY_PAGE_MAX), HISTORY_PAGE_MAX);
   const entries: JournalEntry[] = [];
   for await (const message of messages) {
@@ -300,7 +299,6 @@ async function lastEntries(
   for await (const message of messages) {
     kept.push(message);
     bytes += message.payload.length;
-    if (kept.length > last) bytes -= kept.shift()!.payload.length;
     if (bytes > HISTORY_BYTES_MAX) {
       throw new TroupeError(
         'PayloadTooLarge',
@@ -316,6 +314,11 @@ async function lastEntries(
 async function answerList(host: ControlHost, message: BusMessage): Promise<void> {
   const request = parseQuery(message.payload, 'list');
   const limit = Math.min(numberOf(request.limit, LIST_PAGE_MAX), LIST_PAGE_MAX);
+  const { last } = request;
+  if (typeof last === 'number') {
+    const newest = host.ports.journal.readActor(address, { ...range, last });
+    return { entries: await lastEntries(host, newest, last) };
+  }
   const after = typeof request.after === 'string' ? request.after : '';
   const type = typeof request.type === 'string' ? request.type : undefined;
   const names = new Set<string>();

@@ -4,6 +4,7 @@ export { machineStructure } from './inspection-control.ts';
 export { type Log, SILENT } from './log.ts';
 export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 export {
+  type ActorRange,
   type BusMessage,
   type BusPort,
   type Clock,

@@ -77,6 +77,16 @@ export interface JournalInfo {
   readonly at: number;
 }
 
+/** Which entries of an actor. */
+export interface ActorRange {
+  /** First sequence, included. */
+  readonly fromSeq?: number;
+  /** Last sequence, included. */
+  readonly toSeq?: number;
+  /** Only the newest so many of them, oldest first, without reading those before. */
+  readonly last?: number;
+}
+
 /** The journal: the ordered, durable inputs of all actors. */
 export interface JournalPort {
   /** How many partitions the journal has; fixed for its life. */
@@ -96,10 +106,7 @@ export interface JournalPort {
   /** Sequence of the partition's last stored entry, from the leader; 0 when there is none. */
   headSeq(partition: number): Promise<number>;
   /** One actor's entries, oldest first, for history and tools; never on a hot path. */
-  readActor(
-    address: ActorAddress,
-    range: { readonly fromSeq?: number; readonly toSeq?: number },
-  ): AsyncIterable<StoredMessage>;
+  readActor(address: ActorAddress, range: ActorRange): AsyncIterable<StoredMessage>;
   /** First sequence stored at or after this time (Unix ms), or one past the head when there is none. */
   firstSeqSince(partition: number, atMs: number): Promise<number>;
   /** Removes the partition's entries below `beforeSeq`. Resolves with how many went. */

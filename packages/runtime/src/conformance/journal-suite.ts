@@ -301,13 +301,23 @@ export const journalSuite: Suite = (example) => {
       seqs.push((await world.run(ports.journal.append(john, { kind: 'tick' }))).seq);
       await world.run(ports.journal.append(neighbour, { kind: 'tick' }));
     }
-    const read = async (fromSeq?: number, toSeq?: number): Promise<number[]> => {
-      const limits = { ...(fromSeq !== undefined && { fromSeq }), ...(toSeq !== undefined && { toSeq }) };
+    const read = async (fromSeq?: number, toSeq?: number, last?: number): Promise<number[]> => {
+      const limits = {
+        ...(fromSeq !== undefined && { fromSeq }),
+        ...(toSeq !== undefined && { toSeq }),
+        ...(last !== undefined && { last }),
+      };
       return (await world.run(collect(ports.journal.readActor(john, limits)))).map(({ seq }) => seq);
     };
     assert.deepEqual(await read(), seqs);
     assert.deepEqual(await read(seqs[1], seqs[3]), seqs.slice(1, 4));
     assert.deepEqual(await read(seqs[4]! + 100), []);
+    assert.deepEqual(await read(undefined, undefined, 2), seqs.slice(-2));
+    assert.deepEqual(await read(undefined, seqs[3], 2), seqs.slice(2, 4));
+    assert.deepEqual(await read(seqs[3], undefined, 3), seqs.slice(3));
+    assert.deepEqual(await read(undefined, undefined, 100), seqs);
+    assert.deepEqual(await read(undefined, undefined, 0), []);
+    assert.deepEqual(await read(seqs[4]! + 100, undefined, 1), []);
     assert.deepEqual(await world.run(collect(ports.journal.readActor({ type: 'support', key: 'nobody' }, {}))), []);
   });
 

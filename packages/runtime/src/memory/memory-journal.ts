@@ -2,7 +2,7 @@
 import type { ActorAddress, InternalBody, JournalVerb, StoredMessage } from '@troupe/wire';
 import { encodeInternal, encodeKey, partitionOf } from '@troupe/wire';
 import { checkedHeaders } from '../header-check.ts';
-import type { JournalInfo, JournalPort, JournalReader, ReaderOptions } from '../ports.ts';
+import type { ActorRange, JournalInfo, JournalPort, JournalReader, ReaderOptions } from '../ports.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 import { MemoryReader } from './memory-reader.ts';
@@ -57,10 +57,7 @@ export class MemoryJournal implements JournalPort {
     return this.#connection.call('journal.head', () => this.#broker.journal.headSeq(partition));
   }
 
-  async *readActor(
-    address: ActorAddress,
-    range: { readonly fromSeq?: number; readonly toSeq?: number },
-  ): AsyncIterable<StoredMessage> {
+  async *readActor(address: ActorAddress, range: ActorRange): AsyncIterable<StoredMessage> {
     const keyToken = encodeKey(address.key);
     const partition = this.partitionOf(address);
     const from = range.fromSeq ?? 1;
@@ -70,7 +67,7 @@ export class MemoryJournal implements JournalPort {
         .log(partition)
         .entries.filter((m) => m.seq >= from && m.seq <= to && m.type === address.type && m.keyToken === keyToken),
     );
-    yield* found;
+    yield* range.last === undefined ? found : found.slice(Math.max(0, found.length - range.last));
   }
 
   firstSeqSince(partition: number, atMs: number): Promise<number> {
