@@ -105,10 +105,10 @@ export class NatsJournal implements JournalPort {
     const scan = scanStream({ api: this.#api, clock: this.#clock, stream: stream.name, filters: [filter], fromSeq });
     for await (const { msg, delivery } of scan) {
       if (delivery.seq > toSeq) return;
+      if (skip-- > 0) continue;
       const place = this.#config.subjects.parseStored(text(subjectBytes(msg)));
       if (place !== undefined) yield new NatsStoredMessage(msg, delivery, place);
     }
-      if (skip-- > 0) continue;
   }
 
   async firstSeqSince(partition: number, atMs: number): Promise<number> {

@@ -272,6 +272,11 @@ async function historyOf(host: ControlHost, address: ActorAddress, request: Quer
     fromSeq: numberOf(request.fromSeq, 0),
     ...(typeof request.toSeq === 'number' ? { toSeq: request.toSeq } : {}),
   };
+  const { last } = request;
+  if (typeof last === 'number') {
+    const newest = host.ports.journal.readActor(address, { ...range, last });
+    return { entries: await lastEntries(host, newest, last) };
+  }
   const messages = host.ports.journal.readActor(address, range);
   const limit = Math.min(numberOf(request.limit, HISTORY_PAGE_MAX), HISTORY_PAGE_MAX);
   const entries: JournalEntry[] = [];
@@ -314,11 +319,6 @@ async function lastEntries(
 async function answerList(host: ControlHost, message: BusMessage): Promise<void> {
   const request = parseQuery(message.payload, 'list');
   const limit = Math.min(numberOf(request.limit, LIST_PAGE_MAX), LIST_PAGE_MAX);
-  const { last } = request;
-  if (typeof last === 'number') {
-    const newest = host.ports.journal.readActor(address, { ...range, last });
-    return { entries: await lastEntries(host, newest, last) };
-  }
   const after = typeof request.after === 'string' ? request.after : '';
   const type = typeof request.type === 'string' ? request.type : undefined;
   const names = new Set<string>();
