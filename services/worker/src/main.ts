@@ -26,7 +26,8 @@ async function main(args: readonly string[]): Promise<number> {
     );
   const { config } = await loadConfig(file);
   const { settings } = resolveSettings({ flags, env: process.env, config, configDir: dirname(file), cwd });
-  if (settings.processes !== undefined && child === undefined) {
+  // One that waits at the gate of `troupe dev` has a parent already.
+  if (settings.processes !== undefined && child === undefined && gate === undefined) {
     const log = createLogger({ level: settings.logLevel, fields: { component: 'parent' } });
     const given = { ...flags, ...(dev === undefined ? {} : { dev: true as const }) };
     return runProcesses({ settings, configFile: file, flags: given, env: process.env, cwd, log });

@@ -12,7 +12,7 @@ export const dev: Command = {
   name: 'dev',
   summary: 'Run the actors of troupe.config.ts with a nats-server of their own, and reload on change.',
   description:
-    'The server listens on loopback only and keeps its streams, so actors are still there tomorrow. A server that runs already is used with --nats-url; the address in environment and config file is not, so that dev never touches a deployment by accident. A change of code loads the new code first, then drains the old worker and starts the new one; code that can not be loaded changes nothing.',
+    'The server listens on loopback only and keeps its streams, so actors are still there tomorrow. A server that runs already is used with --nats-url; the address in environment and config file is not, so that dev never touches a deployment by accident. A change of code loads the new code first, then drains the old worker and starts the new one; code that can not be loaded changes nothing. A worker that ends by itself is started again, after waits that grow.',
   args: [],
   options: Object.fromEntries(PRESETS.map(({ flag, option }) => [flag, option])),
   reach: 'dev',

@@ -16,7 +16,14 @@ export type DevEvent =
   | { readonly event: 'reloading'; readonly files: readonly string[] }
   | { readonly event: 'reloaded'; readonly types: Readonly<Record<string, number>>; readonly tookMs: number }
   | { readonly event: 'reload failed' }
-  | { readonly event: 'worker ended'; readonly code: number }
+  | {
+      readonly event: 'worker ended';
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** Null: it is not started again by itself. */
+      readonly againInMs: number | null;
+    }
+  | { readonly event: 'worker started again'; readonly types: Readonly<Record<string, number>> }
   | { readonly event: 'stopping' }
   | { readonly event: 'published'; readonly what: Published };
 
@@ -51,6 +58,13 @@ export class DevLog {
   }
 }
 
+function workerEnded({ code, signal, againInMs }: Extract<DevEvent, { readonly event: 'worker ended' }>): string {
+  const how = signal === null ? `exit code ${code}` : signal;
+  if (againInMs !== null) return `the worker ended by itself (${how}); it is started again in ${againInMs} ms`;
+  const why = code === 0 ? 'it was drained' : 'it failed again and again';
+  return `the worker ended by itself (${how}): ${why}; the next change of a file starts it again`;
+}
+
 function textOf(event: DevEvent, out: Output): string {
   const { style } = out;
   switch (event.event) {
@@ -65,10 +79,9 @@ function textOf(event: DevEvent, out: Output): string {
     case 'reload failed':
       return style('red', 'the new code was not taken; the worker before it goes on');
     case 'worker ended':
-      return style(
-        'red',
-        `the worker ended by itself (exit code ${event.code}); the next change of a file starts it again`,
-      );
+      return style('red', workerEnded(event));
+    case 'worker started again':
+      return style('green', 'the worker runs again');
     case 'stopping':
       return 'stopping';
     case 'published':

@@ -1,7 +1,14 @@
 /** One run of `troupe dev`: a server, a worker, a watch over the code, until it is stopped. */
 import { dirname, resolve } from 'node:path';
 import type { OpenPorts } from '@troupe/service-worker';
-import type { ActorHint, ReadyMessage, Settings } from '@troupe/service-worker/internal';
+import {
+  type ActorHint,
+  RESTART_LIMITS,
+  type ReadyMessage,
+  RestartPolicy,
+  type Settings,
+  WORKER_EXIT,
+} from '@troupe/service-worker/internal';
 import { TroupeError } from '@troupe/wire';
 import { listenToPublished } from '../operator/published.ts';
 import { bannerLines } from './banner.ts';
@@ -9,7 +16,7 @@ import type { DevLog } from './dev-log.ts';
 import type { PresetPlan } from './preset.ts';
 import { type DevServer, openServer } from './server.ts';
 import { watchCode } from './watcher.ts';
-import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
+import { type WorkerEnd, WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
 export interface DevSessionOptions {
   readonly settings: Settings;
@@ -37,6 +44,9 @@ export class DevSession {
   #page: { readonly url?: string; close(): Promise<void> } | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #onReady: (message: ReadyMessage) => void = () => {};
+  #policy = new RestartPolicy(RESTART_LIMITS, Math.random);
+  #restart: NodeJS.Timeout | undefined;
+  #readyAtMs: number | undefined;
 
   constructor(options: DevSessionOptions) {
     this.#options = options;
@@ -82,6 +92,7 @@ export class DevSession {
   /** Lets a worker go and waits until it is ready, or has ended. */
   async #run(worker: WorkerProcess): Promise<ReadyMessage | undefined> {
     this.#worker = worker;
+    this.#readyAtMs = undefined;
     const ready = new Promise<ReadyMessage>((done) => {
       this.#onReady = done;
     });
@@ -114,6 +125,9 @@ export class DevSession {
   async #reloadNow(files: readonly string[]): Promise<void> {
     const { log, settings, signal } = this.#options;
     if (signal.aborted) return;
+    clearTimeout(this.#restart);
+    // Other code may work where this has failed again and again.
+    this.#policy = new RestartPolicy(RESTART_LIMITS, Math.random);
     const startedAt = performance.now();
     log.tell({ event: 'reloading', files });
     const next = await WorkerProcess.load(this.#workerOptions());
@@ -123,6 +137,29 @@ export class DevSession {
     const ready = await this.#run(next.worker);
     if (ready !== undefined)
       log.tell({ event: 'reloaded', types: ready.types, tookMs: Math.round(performance.now() - startedAt) });
+  }
+
+  /** It ended though nobody asked it to: it is started again, unless it was drained or that is no use. */
+  #crashed({ code, signal }: WorkerEnd): void {
+    const { log } = this.#options;
+    if (this.#options.signal.aborted) return;
+    const readyForMs = this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
+    const waitMs = this.#policy.failed(readyForMs);
+    const again = code !== WORKER_EXIT.ok && !this.#policy.hopeless;
+    log.tell({ event: 'worker ended', code, signal, againInMs: again ? waitMs : null });
+    if (again) this.#restart = setTimeout(() => this.#startAgain(), waitMs);
+  }
+
+  #startAgain(): void {
+    this.#reloading = this.#reloading.then(async () => {
+      const { log, signal } = this.#options;
+      if (signal.aborted || this.#worker?.running === true) return;
+      const next = await WorkerProcess.load(this.#workerOptions());
+      if (next === undefined) return this.#crashed({ code: WORKER_EXIT.usage, signal: null });
+      if (signal.aborted) return void (await next.worker.stop(0));
+      const ready = await this.#run(next.worker);
+      if (ready !== undefined) log.tell({ event: 'worker started again', types: ready.types });
+    });
   }
 
   #workerOptions(): WorkerProcessOptions {
@@ -141,12 +178,16 @@ export class DevSession {
       env: { ...env, ...plan?.env },
       cwd,
       onLine: (line, from) => log.worker(line, from),
-      onReady: (message) => this.#onReady(message),
-      onCrash: (code) => log.tell({ event: 'worker ended', code }),
+      onReady: (message) => {
+        this.#readyAtMs = performance.now();
+        this.#onReady(message);
+      },
+      onCrash: (end) => this.#crashed(end),
     };
   }
 
   async #close(): Promise<void> {
+    clearTimeout(this.#restart);
     await this.#reloading;
     await this.#page?.close().catch(() => undefined);
     await this.#worker?.stop(this.#options.settings.drainMs + STOP_GRACE_MS);

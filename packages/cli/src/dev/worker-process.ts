@@ -24,7 +24,13 @@ export interface WorkerProcessOptions {
   onLine(line: string, from: 'log' | 'print'): void;
   onReady(message: ReadyMessage): void;
   /** It ended though nobody asked it to. */
-  onCrash(code: number): void;
+  onCrash(end: WorkerEnd): void;
+}
+
+/** How it ended: by its own exit code, or by a signal. */
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
 }
 
 /** A worker that waits at its gate, or runs. */
@@ -37,9 +43,9 @@ export class WorkerProcess {
   private constructor(child: ChildProcess, options: WorkerProcessOptions) {
     this.#child = child;
     this.#exited = new Promise((resolve) => {
-      child.once('exit', (code) => {
+      child.once('exit', (code, signal) => {
         resolve(code ?? 1);
-        if (!this.#asked && this.#through) options.onCrash(code ?? 1);
+        if (!this.#asked && this.#through) options.onCrash({ code, signal });
       });
     });
   }
@@ -70,6 +76,10 @@ export class WorkerProcess {
     return message === undefined ? undefined : { worker, loaded: message };
   }
 
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Resolves with its exit code. */
   get ended(): Promise<number> {
     return this.#exited;
@@ -84,7 +94,7 @@ export class WorkerProcess {
   /** Asks it to give everything back, and waits until it has ended; kills it after `graceMs`. @returns its exit code. */
   async stop(graceMs: number): Promise<number> {
     this.#asked = true;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGTERM');
+    if (this.running) this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
     const code = await this.#exited;
     clearTimeout(timer);
