@@ -7,12 +7,16 @@ export interface NatsConfig {
   /** Server or servers. Default `nats://127.0.0.1:4222`; `TROUPE_NATS_URL` and `--nats-url` go before it. */
   readonly url?: string | readonly string[];
   readonly user?: string;
-  /** Better in the environment: `TROUPE_NATS_PASSWORD`. */
+  /** Better in the environment: `TROUPE_NATS_PASS`, or in a file. */
   readonly pass?: string;
+  /** Path of a file that holds the password, from the config file's folder. */
+  readonly passFile?: string;
   /** Better in the environment: `TROUPE_NATS_TOKEN`. */
   readonly token?: string;
   /** Path of a `.creds` file, from the config file's folder. */
   readonly creds?: string;
+  /** Path of the certificate of the authority that vouches for the servers, PEM. Default: Node's authorities. */
+  readonly ca?: string;
   /** First tokens of reply subjects, as the user's permissions want them. Default `_INBOX`. */
   readonly inboxPrefix?: string;
 }
@@ -25,6 +29,8 @@ export interface StreamsConfig {
   readonly storage?: 'file' | 'memory';
   /** Several journal streams, each with the types it takes. Default: one for all types. */
   readonly journals?: readonly { readonly types: readonly string[] }[];
+  /** Journal streams that share the partitions, 1 to 16; the servers have to map subjects for it. Default 1. */
+  readonly journalStreams?: number;
   /** Size at which the journal refuses more, bytes. Default 4 GiB. */
   readonly journal?: { readonly bytesMax?: number };
   /** Default 4 GiB. */

@@ -1,11 +1,20 @@
 /**
  * The seam on the `nats` client 2.29.3: the only file that knows it.
  *
- * Two of its insides are used, each with the public way as a fallback, so that another release would be slower, not
- * wrong: the bytes of a received message (without the strings, maps and copies of its accessors), and that `publish` calls
+ * Some of its insides are used, each with the public way as a fallback, so that another release would be slower, not
+ * wrong: what it knows of the cluster's servers, the bytes of a received message (without the strings, maps and copies of its accessors), and that `publish` calls
  * nothing but `encode` on headers.
  */
-import { type ConnectionOptions, connect, credsAuthenticator, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { readFileSync } from 'node:fs';
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  usernamePasswordAuthenticator,
+} from 'nats';
 import type { Auth, ResolvedOptions } from './options.ts';
 import type { OnMessage, Subscription, Wire, WireEvent } from './wire.ts';
 
@@ -16,7 +25,9 @@ const PING_INTERVAL_MS = 5_000;
 
 /** Connects once. `timeoutMs` bounds the attempt. Rejects with the library's error. */
 export async function dialNats(options: ResolvedOptions, timeoutMs: number): Promise<Wire> {
-  return new NatsWire(await connect(connectionOptions(options, timeoutMs)));
+  const nc = await connect(connectionOptions(options, timeoutMs));
+  discoverServers(nc);
+  return new NatsWire(nc);
 }
 
 function connectionOptions(options: ResolvedOptions, timeoutMs: number): ConnectionOptions {
@@ -33,17 +44,43 @@ function connectionOptions(options: ResolvedOptions, timeoutMs: number): Connect
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     noAsyncTraces: true,
+    ignoreClusterUpdates: true,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...authOptions(options.auth),
   };
+}
+
+interface ConnectionInsides {
+  readonly protocol?: {
+    readonly options?: { ignoreClusterUpdates?: boolean };
+    readonly servers?: { update?(info: unknown, encrypted: boolean): unknown };
+    readonly transport?: { isEncrypted?(): boolean };
+  };
+}
+
+/**
+ * Servers that the cluster tells of are used from now on, beside those that were listed. Not before: when all refuse who we
+ * are, the library would try them without a pause and without an end.
+ */
+function discoverServers(nc: NatsConnection): void {
+  const { options, servers, transport } = (nc as unknown as ConnectionInsides).protocol ?? {};
+  if (options === undefined) return;
+  options.ignoreClusterUpdates = false;
+  servers?.update?.(nc.info, transport?.isEncrypted?.() ?? false);
 }
 
 function authOptions(auth: Auth): Partial<ConnectionOptions> {
   switch (auth.kind) {
     case 'none':
       return {};
-    case 'user':
+    case 'user': {
+      const { user, passFile } = auth;
+      // Read again at every reconnect, so it may be renewed.
+      if (passFile !== undefined) {
+        return { authenticator: usernamePasswordAuthenticator(user, () => readFileSync(passFile, 'utf8').trim()) };
+      }
       return auth.pass === undefined ? { user: auth.user } : { user: auth.user, pass: auth.pass };
+    }
     case 'token':
       return { token: auth.token };
     case 'creds':

@@ -16,17 +16,22 @@ export interface ConnectOptions {
   readonly user?: string | undefined;
   /** Default `TROUPE_NATS_PASS`. */
   readonly pass?: string | undefined;
+  /** Path of a file that holds the password, read again at every reconnect. Default `TROUPE_NATS_PASS_FILE`. */
+  readonly passFile?: string | undefined;
   /** Default `TROUPE_NATS_TOKEN`. */
   readonly token?: string | undefined;
   /** Path of a credentials file (JWT and seed). Default `TROUPE_NATS_CREDS`. */
   readonly creds?: string | undefined;
-  /** TLS with these files. Default: TLS when the server asks for it, with the system's authorities. */
+  /**
+   * TLS with these files. Default: `TROUPE_NATS_CA` as `caFile`; without it TLS when the server asks for it, with the
+   * system's authorities.
+   */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined;
   /** Shown by `nats server list connections`. Default `troupe-client`. */
   readonly name?: string | undefined;
   /**
-   * Where answers are received, as the permissions allow: begins with `_INBOX`. Default `_INBOX.<user>` with a user name
-   * that can stand in a subject, else `_INBOX`.
+   * Where answers are received, as the permissions allow: begins with `_INBOX`. Default `TROUPE_NATS_INBOX_PREFIX`, then
+   * `_INBOX.<user>` with a user name that can stand in a subject, else `_INBOX`.
    */
   readonly inboxPrefix?: string | undefined;
   /** How long the first connection may take, tried again and again, ms. Default 10,000. */
@@ -56,7 +61,12 @@ export interface ResolvedOptions {
 /** How the client says who it is. */
 export type Auth =
   | { readonly kind: 'none' }
-  | { readonly kind: 'user'; readonly user: string; readonly pass: string | undefined }
+  | {
+      readonly kind: 'user';
+      readonly user: string;
+      readonly pass: string | undefined;
+      readonly passFile?: string | undefined;
+    }
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'creds'; readonly path: string; readonly content: Uint8Array };
 
@@ -88,9 +98,9 @@ export function resolveOptions(options: ConnectOptions = {}, env: Environment = 
     servers,
     prefix,
     auth,
-    tls: options.tls,
+    tls: options.tls ?? tlsOf(firstOf(env.TROUPE_NATS_CA)),
     name: firstOf(options.name) ?? 'troupe-client',
-    inboxPrefix: resolveInbox(firstOf(options.inboxPrefix), auth),
+    inboxPrefix: resolveInbox(firstOf(options.inboxPrefix, env.TROUPE_NATS_INBOX_PREFIX), auth),
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs),
     ackTimeoutMs: whole('ackTimeoutMs', options.ackTimeoutMs),
     inFlightMax: whole('inFlightMax', options.inFlightMax),
@@ -100,21 +110,31 @@ export function resolveOptions(options: ConnectOptions = {}, env: Environment = 
 
 /** What the caller says beats the environment as a whole: options with a user never meet a token from there. */
 function resolveAuth(options: ConnectOptions, url: Pick<ConnectOptions, 'user' | 'pass'>, env: Environment): Auth {
-  const { user, pass, token, creds } = options;
+  const { user, pass, passFile, token, creds } = options;
   const fromEnv = {
     user: env.TROUPE_NATS_USER,
     pass: env.TROUPE_NATS_PASS,
+    passFile: env.TROUPE_NATS_PASS_FILE,
     token: env.TROUPE_NATS_TOKEN,
     creds: env.TROUPE_NATS_CREDS,
   };
   return (
-    authOf('options', { user, pass, token, creds }) ?? authOf('URL', url) ?? authOf('environment', fromEnv) ?? NO_AUTH
+    authOf('options', { user, pass, passFile, token, creds }) ??
+    authOf('URL', url) ??
+    authOf('environment', fromEnv) ??
+    NO_AUTH
   );
 }
 
 const NO_AUTH: Auth = { kind: 'none' };
 
-function authOf(where: string, given: Pick<ConnectOptions, 'user' | 'pass' | 'token' | 'creds'>): Auth | undefined {
+function tlsOf(caFile: string | undefined): ConnectOptions['tls'] {
+  return caFile === undefined ? undefined : { caFile };
+}
+
+type GivenAuth = Pick<ConnectOptions, 'user' | 'pass' | 'passFile' | 'token' | 'creds'>;
+
+function authOf(where: string, given: GivenAuth): Auth | undefined {
   const user = firstOf(given.user);
   const token = firstOf(given.token);
   const creds = firstOf(given.creds);
@@ -123,17 +143,25 @@ function authOf(where: string, given: Pick<ConnectOptions, 'user' | 'pass' | 'to
     const names = kinds.map(([name]) => name).join(' and ');
     throw configInvalid(`The ${where} give ${names}: give one way of saying who you are.`);
   }
-  if (user !== undefined) return { kind: 'user', user, pass: firstOf(given.pass) };
-  if (firstOf(given.pass) !== undefined) throw configInvalid(`The ${where} give a password but no user.`);
+  const pass = firstOf(given.pass);
+  const passFile = firstOf(given.passFile);
+  if (pass !== undefined && passFile !== undefined) {
+    throw configInvalid(`The ${where} give a password and a file with one: give one of them.`);
+  }
+  if (passFile !== undefined) readSecret(passFile, 'passFile or TROUPE_NATS_PASS_FILE');
+  if (user !== undefined) return { kind: 'user', user, pass, ...(passFile === undefined ? {} : { passFile }) };
+  if (pass !== undefined || passFile !== undefined) throw configInvalid(`The ${where} give a password but no user.`);
   if (token !== undefined) return { kind: 'token', token };
-  return creds === undefined ? undefined : { kind: 'creds', path: creds, content: readCreds(creds) };
+  return creds === undefined
+    ? undefined
+    : { kind: 'creds', path: creds, content: readSecret(creds, 'creds or TROUPE_NATS_CREDS') };
 }
 
-function readCreds(path: string): Uint8Array {
+function readSecret(path: string, option: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw configInvalid(`The credentials file ${path} can't be read: check creds or TROUPE_NATS_CREDS.`, cause);
+    throw configInvalid(`The credentials file ${path} can't be read: check ${option}.`, cause);
   }
 }
 

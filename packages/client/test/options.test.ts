@@ -50,6 +50,32 @@ describe('options', () => {
     });
   });
 
+  test('a password can lie in a file, and the authority of the servers can be named in the environment', async () => {
+    const passFile = join(await mkdtemp(join(tmpdir(), 'troupe-')), 'ann.password');
+    await writeFile(passFile, 'hidden');
+    const env = {
+      TROUPE_NATS_USER: 'ann',
+      TROUPE_NATS_PASS_FILE: passFile,
+      TROUPE_NATS_CA: '/ca.pem',
+      TROUPE_NATS_INBOX_PREFIX: '_INBOX.team.ann',
+    };
+    const resolved = resolveOptions({}, env);
+    expect(resolved).toMatchObject({
+      auth: { kind: 'user', user: 'ann', pass: undefined, passFile },
+      tls: { caFile: '/ca.pem' },
+      inboxPrefix: '_INBOX.team.ann',
+    });
+    expect(JSON.stringify(resolved)).not.toContain('hidden');
+    expect(fails(() => resolveOptions({ user: 'ann', passFile: '/not/there' }, {}))).toMatchObject({
+      code: 'ConfigInvalid',
+      message: expect.stringContaining('/not/there'),
+    });
+    expect(fails(() => resolveOptions({ user: 'ann', pass: 'p', passFile }, {}))).toMatchObject({
+      code: 'ConfigInvalid',
+    });
+    expect(fails(() => resolveOptions({ passFile }, {}))).toMatchObject({ code: 'ConfigInvalid' });
+  });
+
   test('who one is comes from the options, else the address, else the environment, never from two of them', () => {
     const env = { TROUPE_NATS_TOKEN: 'secret' };
     expect(resolveOptions({ user: 'ann' }, env).auth).toEqual({ kind: 'user', user: 'ann', pass: undefined });

@@ -39,6 +39,11 @@ export interface NatsConfigOptions {
    * for all types.
    */
   readonly journals?: readonly { readonly types: readonly string[] }[];
+  /**
+   * Several journal streams over which every type is spread by the hash of the actor's address, 1 to 16; `partitions` is
+   * their total. The server has to map subjects as `journalMappings` says. Fixed once the streams exist. Default 1.
+   */
+  readonly journalStreams?: number;
   readonly journal?: JournalOptions;
   /** Default 4 GiB. */
   readonly snapshots?: { readonly bytesMax?: number };
@@ -55,14 +60,18 @@ export interface JournalStream {
   readonly name: string;
   /** Undefined: all types. */
   readonly types: readonly string[] | undefined;
+  /** Its partitions, when all types are spread over several streams by hash. Undefined: all of them. */
+  readonly partitions?: readonly number[] | undefined;
 }
 
 export interface NatsConfig {
   readonly options: NatsConfigOptions;
   readonly subjects: Subjects;
   readonly apiPrefix: string;
-  /** Per journal stream. */
+  /** Per journal stream; where streams are split by hash, of all of them together. */
   readonly partitions: number;
+  /** Several streams share the partitions: see `journalStreams`. */
+  readonly splitByHash: boolean;
   readonly replicas: number;
   readonly storage: 'file' | 'memory';
   readonly journals: readonly JournalStream[];
@@ -79,6 +88,7 @@ export interface NatsConfig {
 
 /** Most partitions of one stream: each one owned costs a consumer. */
 const PARTITIONS_MAX = 1_024;
+const JOURNAL_STREAMS_MAX = 16;
 
 /** Throws `ConfigInvalid`, naming the option, what was seen and what is allowed. */
 export function resolveConfig(options: NatsConfigOptions = {}): NatsConfig {
@@ -94,7 +104,8 @@ export function resolveConfig(options: NatsConfigOptions = {}): NatsConfig {
     partitions,
     replicas,
     storage: options.storage ?? 'file',
-    journals: journalStreams(options, stream('JOURNAL')),
+    splitByHash: (options.journalStreams ?? 1) > 1,
+    journals: journalStreams(options, stream('JOURNAL'), partitions),
     outTypes: [...new Set(options.outs?.types ?? [])].sort(),
     streams: {
       snapshots: stream('SNAPSHOTS'),
@@ -112,8 +123,17 @@ export function streamPrefix(prefix: string): string {
   return prefix.toUpperCase().replaceAll('.', '_');
 }
 
-function journalStreams(options: NatsConfigOptions, name: string): JournalStream[] {
+function journalStreams(options: NatsConfigOptions, name: string, partitions: number): JournalStream[] {
   const { journals } = options;
+  const count = whole('journalStreams', options.journalStreams ?? 1, 1, Math.min(JOURNAL_STREAMS_MAX, partitions));
+  if (count > 1) {
+    if (journals !== undefined) throw invalid('journals', journals, 'nothing beside journalStreams: split one way');
+    return Array.from({ length: count }, (_, stream) => ({
+      name: stream === 0 ? name : `${name}_${stream}`,
+      types: undefined,
+      partitions: Array.from({ length: partitions }, (__, p) => p).filter((p) => p % count === stream),
+    }));
+  }
   if (journals === undefined || journals.length === 0) return [{ name, types: undefined }];
   const seen = new Set<string>();
   for (const type of journals.flatMap((journal) => journal.types)) {

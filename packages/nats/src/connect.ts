@@ -4,7 +4,9 @@
  * Invariants
  * 1. Once connected it reconnects for ever (the library's default is to close itself for good after 20 s), 250 to 350 ms
  *    between attempts; a half-open line is noticed by two missed pings, 10 to 15 s.
- * 2. Who publishes must first look at `connected`: the library buffers without a bound while it is disconnected.
+ * 2. Servers that the cluster tells of are used for reconnecting, beside those that were listed; but not before the first
+ *    connection stands: the library would try them without a pause and without an end, when all refuse who we are.
+ * 3. Who publishes must first look at `connected`: the library buffers without a bound while it is disconnected.
  */
 import { readFileSync } from 'node:fs';
 import { PortError } from '@troupe/runtime';
@@ -17,6 +19,7 @@ import {
   type NatsError,
   type Status,
   type TlsOptions,
+  usernamePasswordAuthenticator,
 } from 'nats';
 import { RawRequests } from './raw-request.ts';
 
@@ -27,6 +30,8 @@ export interface NatsOptions {
   readonly name?: string;
   readonly user?: string;
   readonly pass?: string;
+  /** Path of a file that holds the password; read again at every reconnect, so it may be renewed. Goes before `pass`. */
+  readonly passFile?: string;
   readonly token?: string;
   /** Path of a `.creds` file; read again at every reconnect, so it may be renewed. */
   readonly credsFile?: string;
@@ -132,7 +137,9 @@ export async function connectNats(options: NatsOptions = {}): Promise<Connection
   const endAt = performance.now() + (options.waitMs ?? 0);
   for (;;) {
     try {
-      return new Connection(await connect(clientOptions(options)), options);
+      const nc = await connect(clientOptions(options));
+      discoverServers(nc);
+      return new Connection(nc, options);
     } catch (error) {
       const failure = connectError(options, error);
       if (failure.kind === 'denied' || performance.now() >= endAt) throw failure;
@@ -142,7 +149,7 @@ export async function connectNats(options: NatsOptions = {}): Promise<Connection
 }
 
 function clientOptions(options: NatsOptions): ConnectionOptions {
-  const { servers = SERVERS_DEFAULT, credsFile } = options;
+  const { servers = SERVERS_DEFAULT, credsFile, user, passFile } = options;
   const client: ConnectionOptions & { noAsyncTraces: boolean; ignoreAuthErrorAbort: boolean } = {
     servers: typeof servers === 'string' ? servers.split(',') : [...servers],
     name: options.name ?? 'troupe',
@@ -155,21 +162,41 @@ function clientOptions(options: NatsOptions): ConnectionOptions {
     maxPingOut: PINGS_MISSED_MAX,
     timeout: options.attemptTimeoutMs ?? 5_000,
     noAsyncTraces: true,
+    ignoreClusterUpdates: true, // Until it is connected: invariant 2.
     ignoreAuthErrorAbort: true,
   };
-  if (options.user !== undefined) client.user = options.user;
   if (options.pass !== undefined) client.pass = options.pass;
   if (options.token !== undefined) client.token = options.token;
   if (options.tls !== undefined) client.tls = options.tls;
+  if (user !== undefined && passFile !== undefined) {
+    client.authenticator = usernamePasswordAuthenticator(user, () => readFileSync(passFile, 'utf8').trim());
+  } else if (user !== undefined) client.user = user;
   if (credsFile !== undefined) client.authenticator = credsAuthenticator(() => readFileSync(credsFile));
   return client;
+}
+
+interface Insides {
+  readonly protocol?: {
+    readonly options?: { ignoreClusterUpdates?: boolean };
+    readonly servers?: { update?(info: unknown, encrypted: boolean): unknown };
+    readonly transport?: { isEncrypted?(): boolean };
+  };
+}
+
+/** Invariant 2. In another release of the library, without these insides, only the listed servers would be used. */
+function discoverServers(nc: NatsConnection): void {
+  const { options, servers, transport } = (nc as unknown as Insides).protocol ?? {};
+  if (options === undefined) return;
+  options.ignoreClusterUpdates = false;
+  servers?.update?.(nc.info, transport?.isEncrypted?.() ?? false);
 }
 
 const AUTH_ERROR = /authorization|authentication|BAD_CREDS/i;
 
 function connectError(options: NatsOptions, error: unknown): PortError {
   const { code, message } = error as NatsError;
-  const servers = String(options.servers ?? SERVERS_DEFAULT);
+  // Somebody may have written a password into it.
+  const servers = String(options.servers ?? SERVERS_DEFAULT).replace(/\/\/[^@/,]*@/g, '//***@');
   if (AUTH_ERROR.test(`${code} ${message}`)) {
     return new PortError('denied', `${servers} refused the credentials: ${message}`, { cause: error });
   }

@@ -12,6 +12,8 @@ export { Connection, connectNats, type NatsOptions } from './connect.ts';
 export { createNatsPorts } from './nats-ports.ts';
 export {
   clientPermissions,
+  inspectorPermissions,
+  operatorPermissions,
   type Permissions,
   provisionerPermissions,
   type UserOptions,
@@ -26,3 +28,4 @@ export {
   type StopSignal,
   startServerProcess,
 } from './server-process.ts';
+export { journalMappings, type SubjectMapping } from './streams.ts';

@@ -26,6 +26,8 @@ import { scanStream } from './stream-scan.ts';
 /** A partition as the server knows it. */
 interface LocalPartition {
   readonly stream: JournalStream;
+  /** Of the stream. */
+  readonly index: number;
   readonly partition: number;
 }
 
@@ -44,7 +46,7 @@ export class NatsJournal implements JournalPort {
     this.#api = api;
     this.#config = config;
     this.#clock = clock;
-    this.partitions = config.partitions * config.journals.length;
+    this.partitions = config.partitions * (config.splitByHash ? 1 : config.journals.length);
     this.#purgedBelow = new Array<number>(this.partitions).fill(0);
     const head = `${config.subjects.prefix}.journal.`;
     this.#shared = config.journals.map(
@@ -56,6 +58,7 @@ export class NatsJournal implements JournalPort {
   }
 
   partitionOf(address: ActorAddress): number {
+    if (this.#config.splitByHash) return partitionOf(address, this.partitions);
     return this.#streamIndexOf(address.type) * this.#config.partitions + partitionOf(address, this.#config.partitions);
   }
 
@@ -160,10 +163,10 @@ export class NatsJournal implements JournalPort {
   }
 
   #source(partition: number): FeedSource {
-    const { stream, partition: local } = this.#local(partition);
+    const { stream, partition: local, index } = this.#local(partition);
     return {
       partition: local,
-      shared: this.#shared[Math.floor(partition / this.#config.partitions)]!,
+      shared: this.#shared[index]!,
       api: this.#api,
       clock: this.#clock,
       subjects: this.#config.subjects,
@@ -179,11 +182,13 @@ export class NatsJournal implements JournalPort {
   }
 
   #local(partition: number): LocalPartition {
-    const stream = this.#config.journals[Math.floor(partition / this.#config.partitions)];
-    if (stream === undefined || !Number.isInteger(partition) || partition < 0) {
+    const { journals, partitions, splitByHash } = this.#config;
+    const index = splitByHash ? partition % journals.length : Math.floor(partition / partitions);
+    const stream = journals[index];
+    if (stream === undefined || !Number.isInteger(partition) || partition < 0 || partition >= this.partitions) {
       throw new PortError('other', `partition ${partition} is not one of 0 to ${this.partitions - 1}`);
     }
-    return { stream, partition: partition % this.#config.partitions };
+    return { stream, index, partition: partition % partitions };
   }
 
   #streamIndexOf(type: string): number {

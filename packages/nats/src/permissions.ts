@@ -42,6 +42,59 @@ export function workerPermissions(config: NatsConfig, { inboxPrefix }: UserOptio
   };
 }
 
+/**
+ * The inspector: looks, and changes nothing. It reads entries and snapshots one by one from the leaders; it makes no consumers,
+ * since whoever may make one can have the server send stored data to any subject of the account.
+ */
+export function inspectorPermissions(config: NatsConfig, { inboxPrefix }: UserOptions): Permissions {
+  const { apiPrefix, subjects, streams } = config;
+  const { prefix } = subjects;
+  const all = [...config.journals.map(({ name }) => name), ...Object.values(streams)];
+  return {
+    publish: [
+      subjects.every('query'),
+      ...['ping', 'stats', 'list'].flatMap((verb) => [`${prefix}.control.${verb}`, `${prefix}.control.${verb}.*`]),
+      '$SRV.PING.>',
+      '$SRV.INFO.>',
+      '$SRV.STATS.>',
+      `${apiPrefix}.INFO`,
+      ...all.map((stream) => `${apiPrefix}.STREAM.INFO.${stream}`),
+      ...all.map((stream) => `${apiPrefix}.STREAM.MSG.GET.${stream}`),
+    ],
+    subscribe: [
+      ...(['out', 'stream', 'inspect', 'dead'] as const).map((verb) => subjects.every(verb)),
+      '$JS.EVENT.ADVISORY.>',
+      `${inboxPrefix}.>`,
+    ],
+  };
+}
+
+/**
+ * The operator: what the provisioner may, and everything else that is done to Troupe's streams by hand: dead letters,
+ * backups, restoring, moving leaders. No other streams, and nothing of the servers themselves, which is the system account's.
+ */
+export function operatorPermissions(config: NatsConfig, user: UserOptions): Permissions {
+  const { apiPrefix } = config;
+  const base = provisionerPermissions(config, user);
+  const all = [...config.journals.map(({ name }) => name), ...Object.values(config.streams)];
+  const verbs = ['DELETE', 'PURGE', 'SNAPSHOT', 'RESTORE', 'LEADER.STEPDOWN', 'PEER.REMOVE', 'MSG.GET', 'MSG.DELETE'];
+  return {
+    publish: [
+      ...new Set([
+        ...base.publish,
+        `${apiPrefix}.STREAM.NAMES`,
+        `${apiPrefix}.STREAM.LIST`,
+        ...verbs.flatMap((verb) => all.map((stream) => `${apiPrefix}.STREAM.${verb}.${stream}`)),
+        ...all.flatMap((stream) => ['LIST', 'NAMES'].map((verb) => `${apiPrefix}.CONSUMER.${verb}.${stream}`)),
+        ...all.map((stream) => `${apiPrefix}.CONSUMER.INFO.${stream}.*`),
+        '$JS.SNAPSHOT.>', // the parts of a backup, going up and their acknowledgements
+        '$SRV.>',
+      ]),
+    ],
+    subscribe: [...base.subscribe, '$JS.EVENT.ADVISORY.>'],
+  };
+}
+
 /** Who sets up: what a worker may, and creating and changing the streams. */
 export function provisionerPermissions(config: NatsConfig, user: UserOptions): Permissions {
   const { apiPrefix, journals, streams } = config;

@@ -30,6 +30,8 @@ export const API_ERRORS = {
   storageExceeded: 10047,
   memoryExceeded: 10028,
   insufficientResources: 10023,
+  /** No servers of the cluster can take the copies; the description says why, for one "insufficient storage". */
+  noSuitablePeers: 10005,
   clusterNotAvailable: 10008,
   clusterNoLeader: 10009,
 } as const;

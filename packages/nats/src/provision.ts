@@ -8,13 +8,14 @@
  * 3. A journal with a feature that lets publishers forge or wipe is refused, not used.
  * 4. Two workers may provision at once: who comes second finds everything done.
  */
+import { randomUUID } from 'node:crypto';
 import { PortError } from '@troupe/runtime';
-import { TroupeError } from '@troupe/wire';
+import { partitionOfTokens, TroupeError } from '@troupe/wire';
 import type { NatsConfig } from './config.ts';
 import type { Connection } from './connect.ts';
 import { JsApi, type StreamConfig, type StreamInfo } from './js-api.ts';
 import { API_ERRORS, apiErrorCode } from './port-error.ts';
-import { type WantedStream, wantedStreams } from './streams.ts';
+import { isShareSubject, PROBE_TOKEN, PROBED_TOKEN, type WantedStream, wantedStreams } from './streams.ts';
 
 export type ProvisionLog = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -23,6 +24,8 @@ const SERVER_VERSION_MIN = [2, 12] as const;
 /** Least size of a stream, and least part of the default sizes, when the server has little to give. */
 const BYTES_MIN = 4 * 1024 * 1024;
 const SCALE_MIN = 1 / 512;
+/** How long the server may take to map one message. */
+const PROBE_TIMEOUT_MS = 3_000;
 const UNSAFE_FEATURES = ['allow_rollup_hdrs', 'allow_msg_schedules', 'allow_msg_ttl', 'allow_atomic'] as const;
 
 /**
@@ -37,6 +40,7 @@ export async function provision(connection: Connection, config: NatsConfig, log:
   assertServerVersion(connection.serverVersion);
   const api = new JsApi(connection, config.apiPrefix);
   await assertJetStream(api);
+  if (config.splitByHash) await assertMapped(connection, config);
   const run = new Provisioning(api, log);
   for (const wanted of wantedStreams(config, connection.payloadBytesMax)) await run.ensure(wanted);
 }
@@ -49,6 +53,34 @@ export function assertServerVersion(version: string): void {
     'ServerTooOld',
     `nats-server is ${version}, needed is ${SERVER_VERSION_MIN.join('.')} or later (scheduled messages): upgrade it.`,
     { details: { version, versionMin: SERVER_VERSION_MIN.join('.') } },
+  );
+}
+
+/** Split journals: does the server map subjects, and by the same count of partitions? Without, all would go to one. */
+async function assertMapped(connection: Connection, config: NatsConfig): Promise<void> {
+  const { prefix } = config.subjects;
+  const key = randomUUID();
+  const wanted = partitionOfTokens('probe', key, config.partitions);
+  const subscription = connection.nc.subscribe(`${prefix}.${PROBED_TOKEN}.*.probe.${key}`, {
+    max: 1,
+    timeout: PROBE_TIMEOUT_MS,
+  });
+  connection.nc.publish(`${prefix}.${PROBE_TOKEN}.probe.${key}`);
+  let seen: number | undefined;
+  try {
+    for await (const { subject } of subscription) seen = Number(subject.split('.').at(-3));
+  } catch {
+    // Nothing within the deadline.
+  }
+  if (seen === wanted) return;
+  const what =
+    seen === undefined
+      ? 'does not map subjects to the journal streams'
+      : `maps subjects to other partitions (${seen}, expected ${wanted})`;
+  throw new TroupeError(
+    'StreamMismatch',
+    `journalStreams is ${config.journals.length}, but the server ${what}: its account needs the mappings that infra/generate.ts writes with --journal-streams ${config.journals.length} --partitions ${config.partitions}.`,
+    { details: { partition: { found: seen, configured: wanted } } },
   );
 }
 
@@ -104,7 +136,7 @@ class Provisioning {
         const code = apiErrorCode(error);
         if (code === API_ERRORS.streamNameInUse) return this.#api.streamInfo(stream);
         if (code === API_ERRORS.subjectsOverlap) throw overlap(wanted.config, error);
-        if (code !== API_ERRORS.storageExceeded && code !== API_ERRORS.memoryExceeded) throw error;
+        if (!isTooLittleRoom(error)) throw error;
         await this.#shrink(wanted, error);
       }
     }
@@ -115,7 +147,9 @@ class Provisioning {
     if (this.#scale < SCALE_MIN || !isScalable(wanted)) throw error;
     this.#scale /= 2;
     for (const created of this.#created.filter(isScalable)) {
-      await this.#update(created.config, { max_bytes: this.#bytesMax(created) });
+      await this.#update(created.config, { max_bytes: this.#bytesMax(created) }).catch((refused: unknown) => {
+        throw isTooLittleRoom(refused) ? tooLittleRoom(refused) : refused;
+      });
     }
     const fields = { scale: this.#scale };
     this.#log(`the server has too little room for the default sizes: taking ${this.#scale} of them`, fields);
@@ -129,6 +163,20 @@ class Provisioning {
   async #update(config: StreamConfig, changes: Record<string, unknown>): Promise<void> {
     await this.#api.call(`STREAM.UPDATE.${config.name}`, { ...config, ...changes });
   }
+}
+
+/** Also as a cluster says it, where several servers have to have the room. */
+function isTooLittleRoom(error: unknown): boolean {
+  const code = apiErrorCode(error);
+  if (code === API_ERRORS.noSuitablePeers) return (error as PortError).message.includes('insufficient storage');
+  return code === API_ERRORS.storageExceeded || code === API_ERRORS.memoryExceeded;
+}
+
+/** A cluster finds out late that it has promised more than it has, and then refuses even to make streams smaller. */
+function tooLittleRoom(cause: unknown): PortError {
+  const what =
+    'the servers have too little room for the streams: raise max_file_store of each, or set sizes (streams.journal.bytesMax, streams.snapshots.bytesMax)';
+  return new PortError('full', what, { cause });
 }
 
 function isScalable({ config, chosen }: WantedStream): boolean {
@@ -162,6 +210,14 @@ function assertSameTransform(wanted: StreamConfig, found: StreamConfig): void {
     );
   }
   const pair = [wanted.subject_transform, found.subject_transform].map((t) => JSON.stringify(transformOf(t)));
+  const shares = [wanted, found].map(({ subjects }) => subjects.filter(isShareSubject).sort().join(', '));
+  if (pair[0] === pair[1] && shares[0] !== shares[1]) {
+    throw mismatch(
+      wanted.name,
+      `takes the partitions ${shares[1]}; by journalStreams and partitions they would be ${shares[0]}. Both are fixed for the streams' life: configure them as they were, or use another prefix`,
+      { subjects: { found: shares[1], configured: shares[0] } },
+    );
+  }
   if (pair[0] !== pair[1]) throw mismatch(wanted.name, `maps subjects by ${pair[1]}, needed is ${pair[0]}`, {});
 }
 

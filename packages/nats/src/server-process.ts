@@ -4,7 +4,7 @@
  * Owns: the process, its ports, its configuration file, its log, and the store when it made it. Does not own streams.
  *
  * Invariants
- * 1. It listens on loopback only.
+ * 1. It listens on loopback only, unless it is given a configuration of its own.
  * 2. Who gets a `ServerProcess` gets a server that answers; else the start fails within its deadline, with the log.
  * 3. Ports and store stay the same over restarts.
  * 4. The process never outlives ours: an exit hook for an orderly end, a watchdog for any other.
@@ -40,6 +40,11 @@ export interface ServerProcessOptions {
   readonly jetstreamConfig?: string;
   /** Lines for the end of the configuration, such as `max_payload: 64KB` or an `authorization` block. */
   readonly config?: string;
+  /**
+   * A whole configuration of your own, used as it is, such as one that `infra/generate.ts` wrote. `port`, `monitorPort` and
+   * `storeDir` must repeat what it says; `jetstream`, `syncAlways`, `jetstreamConfig` and `config` don't count. Default: none.
+   */
+  readonly configFile?: string;
   /** Default `troupe-<process id>-<count>`. */
   readonly name?: string;
   /** Added to our own environment. */
@@ -100,6 +105,9 @@ export class ServerProcess {
 
   /** The way in; see `startServerProcess`. */
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    if (options.configFile !== undefined && !(options.port && options.monitorPort)) {
+      throw new TroupeError('ConfigInvalid', 'configFile needs port and monitorPort, as the file has them.');
+    }
     const server = new ServerProcess(options);
     try {
       await server.#start();
@@ -217,7 +225,8 @@ export class ServerProcess {
   }
 
   #writeConfig(): string {
-    const { jetstream = true, syncAlways = false, jetstreamConfig = '', config = '' } = this.#options;
+    const { jetstream = true, syncAlways = false, jetstreamConfig = '', config = '', configFile } = this.#options;
+    if (configFile !== undefined) return configFile;
     if (jetstream) mkdirSync(this.storeDir, { recursive: true });
     const file = join(this.#runDir, 'nats-server.conf');
     const text = formatServerConfig({
@@ -301,7 +310,7 @@ export class ServerProcess {
 /**
  * Starts a nats-server on loopback and resolves when it answers.
  *
- * @throws TroupeError `ServerMissing` when the binary can't be run; `ServerTooOld` below 2.12; `Timeout` when it does not
+ * @throws TroupeError `ConfigInvalid` when `configFile` comes without its ports; `ServerMissing` when the binary can't be run; `ServerTooOld` below 2.12; `Timeout` when it does not
  *   answer within `readyTimeoutMs`; `Internal` when it ends at once (a port in use, a mistake in `config`), with its log
  *
  * @example

@@ -3,7 +3,7 @@
  * journal, the only stream that clients publish to, has none of them: no schedules, no rollup, no per-message TTL, no
  * atomic batches.
  */
-import type { NatsConfig } from './config.ts';
+import type { JournalStream, NatsConfig } from './config.ts';
 import type { StreamConfig } from './js-api.ts';
 
 /** A stream, and which of its fields the user set: those are updated, defaults only apply at creation. */
@@ -27,6 +27,11 @@ const PARKED_MAX = 1_000_000;
 export const SNAPSHOTS_KEPT = 10;
 /** Subjects of records, below the prefix. */
 export const RECORD_TOKEN = 'record';
+/** Entries on their way to one of several journal streams: `<prefix>.share.<partition>.<verb>.<type>.<key>`. */
+const SHARE_TOKEN = 'share';
+/** What is published under the first comes out under the second, with its partition, when the server maps subjects. */
+export const PROBE_TOKEN = 'probe';
+export const PROBED_TOKEN = 'probed';
 
 /** All streams, the journals first. */
 export function wantedStreams(config: NatsConfig, payloadBytesMax: number): WantedStream[] {
@@ -42,19 +47,75 @@ export function wantedStreams(config: NatsConfig, payloadBytesMax: number): Want
 }
 
 function journals(config: NatsConfig, payloadBytesMax: number): WantedStream[] {
-  const { subjects, options } = config;
-  return config.journals.map(({ name, types }) => ({
+  const { options } = config;
+  return config.journals.map((journal) => ({
     kind: 'journal',
     chosen: chosen(options, { max_bytes: options.journal?.bytesMax, max_msg_size: options.journal?.messageBytesMax }),
     config: {
-      ...common(config, name),
-      subjects: types === undefined ? subjects.journalSubjects() : types.flatMap((type) => typeSubjects(config, type)),
-      subject_transform: subjects.journalTransform(config.partitions),
+      ...common(config, journal.name),
+      ...journalSubjects(config, journal),
       discard: 'new',
       max_bytes: options.journal?.bytesMax ?? 4 * GIB,
       max_msg_size: options.journal?.messageBytesMax ?? payloadBytesMax - DEAD_LETTER_HEADROOM_BYTES,
     },
   }));
+}
+
+/** What a journal takes, and under which subject it stores that. */
+function journalSubjects(
+  config: NatsConfig,
+  { types, partitions }: JournalStream,
+): Record<string, unknown> & { subjects: string[] } {
+  const { subjects } = config;
+  if (partitions !== undefined) {
+    const share = partitions.map((partition) => `${subjects.prefix}.${SHARE_TOKEN}.${partition}.>`);
+    // What no mapping matches has a wrong number of tokens; it is kept for the dead letters, as anywhere.
+    const unmapped = partitions[0] === 0 ? [subjects.every('task'), subjects.every('signal')] : [];
+    return { subjects: [...share, ...unmapped], subject_transform: shareTransform(config) };
+  }
+  return {
+    subjects: types === undefined ? subjects.journalSubjects() : types.flatMap((type) => typeSubjects(config, type)),
+    subject_transform: subjects.journalTransform(config.partitions),
+  };
+}
+
+/** One subject that the server has to map before it looks for subscribers and streams. */
+export interface SubjectMapping {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * What the server has to map, in the account of the workers, where journals are split by hash: the partition goes in front,
+ * and with it each entry to its stream. Empty without a split. The last one serves only to find out whether the server
+ * maps at all, and with the same partitions.
+ */
+export function journalMappings(config: NatsConfig): SubjectMapping[] {
+  if (!config.splitByHash) return [];
+  const { prefix } = config.subjects;
+  const partition = `{{partition(${config.partitions},1,2)}}`;
+  return [
+    ...['task', 'signal', 'event'].map((verb) => ({
+      from: `${prefix}.${verb}.*.*`,
+      to: `${prefix}.${SHARE_TOKEN}.${partition}.${verb}.{{wildcard(1)}}.{{wildcard(2)}}`,
+    })),
+    {
+      from: `${prefix}.${PROBE_TOKEN}.*.*`,
+      to: `${prefix}.${PROBED_TOKEN}.${partition}.{{wildcard(1)}}.{{wildcard(2)}}`,
+    },
+  ];
+}
+
+/** Whether a journal stream takes one partition's entries under it, and only because journals are split by hash. */
+export function isShareSubject(subject: string): boolean {
+  return subject.split('.').at(-3) === SHARE_TOKEN;
+}
+
+function shareTransform({ subjects: { prefix } }: NatsConfig): { src: string; dest: string } {
+  return {
+    src: `${prefix}.${SHARE_TOKEN}.*.*.*.*`,
+    dest: `${prefix}.journal.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.{{wildcard(4)}}`,
+  };
 }
 
 function typeSubjects({ subjects }: NatsConfig, type: string): string[] {

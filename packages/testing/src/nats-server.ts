@@ -7,6 +7,8 @@ export type NatsServerOptions = Pick<
   | 'storeDir'
   | 'port'
   | 'config'
+  | 'configFile'
+  | 'monitorPort'
   | 'jetstream'
   | 'jetstreamConfig'
   | 'syncAlways'

@@ -61,17 +61,27 @@ export function streamOptions(settings: Settings, config: TroupeConfig | undefin
     .filter((actor: ActorDefinition) => actor.out === 'keep')
     .map((actor) => actor.type);
   const { outs, ...streams } = config?.streams ?? {};
-  return { ...streams, outs: { ...outs, types: kept }, prefix: settings.prefix, partitions: settings.partitions };
+  const { prefix, partitions, journalStreams, replicas } = settings;
+  return {
+    ...streams,
+    outs: { ...outs, types: kept },
+    prefix,
+    partitions,
+    ...(journalStreams === 1 ? {} : { journalStreams }),
+    ...(replicas === undefined ? {} : { replicas }),
+  };
 }
 
 function natsOptions({ settings, name, waitMs }: OpenPortsOptions): NatsOptions {
-  const { natsUrl, user, pass, token, creds, inboxPrefix } = settings;
+  const { natsUrl, user, pass, passFile, token, creds, ca, inboxPrefix } = settings;
   return {
     servers: natsUrl,
     name,
     ...(waitMs === undefined ? {} : { waitMs }),
     ...(user === undefined ? {} : { user }),
     ...(pass === undefined ? {} : { pass }),
+    ...(passFile === undefined ? {} : { passFile }),
+    ...(ca === undefined ? {} : { tls: { caFile: ca } }),
     ...(token === undefined ? {} : { token }),
     ...(creds === undefined ? {} : { credsFile: creds }),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),

@@ -127,7 +127,11 @@ async function hostUntilStopped({ options, health, about, stop }: Life, { ports 
     ports,
     prefix: settings.prefix,
     definitions: config.actors,
-    options: { ...config.worker, drainDeadlineMs: settings.drainMs },
+    options: {
+      ...config.worker,
+      drainDeadlineMs: settings.drainMs,
+      ...(settings.replyPrefixes === undefined ? {} : { replyPrefixes: settings.replyPrefixes.split(',') }),
+    },
     log,
     dev: options.dev ?? false,
     about: () => ({ ...about.read() }),

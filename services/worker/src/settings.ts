@@ -13,12 +13,17 @@ export interface Settings {
   readonly natsUrl: string;
   readonly user: string | undefined;
   readonly pass: string | undefined;
+  readonly passFile: string | undefined;
   readonly token: string | undefined;
   readonly creds: string | undefined;
+  readonly ca: string | undefined;
   readonly inboxPrefix: string | undefined;
   readonly natsWaitMs: number;
   readonly prefix: string;
   readonly partitions: number;
+  readonly journalStreams: number;
+  readonly replicas: number | undefined;
+  readonly replyPrefixes: string | undefined;
   readonly logLevel: string;
   readonly workerId: string | undefined;
   readonly drainMs: number;
@@ -82,6 +87,14 @@ export const SETTINGS: readonly Setting[] = [
     meaning: 'Password of the user.',
   },
   {
+    name: 'passFile',
+    env: 'TROUPE_NATS_PASS_FILE',
+    config: 'nats.passFile',
+    default: undefined,
+    kind: 'path',
+    meaning: 'File that holds the password, in place of it; read again at every reconnect.',
+  },
+  {
     name: 'token',
     env: 'TROUPE_NATS_TOKEN',
     config: 'nats.token',
@@ -98,6 +111,15 @@ export const SETTINGS: readonly Setting[] = [
     default: undefined,
     kind: 'path',
     meaning: 'Credentials file (JWT and seed), in place of user or token.',
+  },
+  {
+    name: 'ca',
+    env: 'TROUPE_NATS_CA',
+    config: 'nats.ca',
+    default: undefined,
+    defaultText: 'the authorities of Node',
+    kind: 'path',
+    meaning: 'Certificate of the authority that vouches for the servers, PEM. Given, the connection is always TLS.',
   },
   {
     name: 'inboxPrefix',
@@ -136,6 +158,34 @@ export const SETTINGS: readonly Setting[] = [
     default: 64,
     kind: { min: 1, max: 1_024 },
     meaning: 'Partitions of the journal; fixed once it exists.',
+  },
+  {
+    name: 'journalStreams',
+    env: 'TROUPE_JOURNAL_STREAMS',
+    config: 'streams.journalStreams',
+    default: 1,
+    kind: { min: 1, max: 16 },
+    meaning:
+      'Journal streams that share the partitions; the servers have to map subjects for it. Fixed once they exist.',
+  },
+  {
+    name: 'replicas',
+    env: 'TROUPE_REPLICAS',
+    config: 'streams.replicas',
+    default: undefined,
+    defaultText: '1; streams that exist stay as they are',
+    kind: { min: 1, max: 5 },
+    meaning: 'Copies of every stream: 1, 3 or 5.',
+  },
+  {
+    name: 'replyPrefixes',
+    env: 'TROUPE_REPLY_PREFIXES',
+    config: 'worker.replyPrefixes',
+    default: undefined,
+    defaultText: 'none',
+    kind: 'text',
+    meaning:
+      'Subjects besides inboxes under which answers are sent, with commas; `_R_` where clients have an account of their own.',
   },
   {
     name: 'logLevel',
