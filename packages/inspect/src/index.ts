@@ -2,6 +2,8 @@
 export { CHANGES_MAX, type Change, diffValues } from './diff.ts';
 export type { FoldedStep } from './fold.ts';
 export type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
+export type { InspectorSocket } from './outbound.ts';
+export { createStatelyFeed, type FeedOptions } from './stately-feed.ts';
 export {
   diffStates,
   type EntryRange,
@@ -13,3 +15,4 @@ export {
   type StepRecord,
   Timeline,
 } from './time-travel.ts';
+export { type InspectBus, type WatchClock, type WatchOptions, watchActors } from './watch.ts';
