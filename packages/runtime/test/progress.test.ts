@@ -14,7 +14,7 @@ let failures = 0;
 const talker = defineActor({
   type: 'talker',
   version: 1,
-  effects: { talk: { retry: { attemptsMax: 2, backoff: 'constant', delayMs: 10 } } },
+  effects: { talk: { retry: { attemptsMax: 2, backoff: 'fixed', delayMs: 10 } } },
   machine: setup({
     types: { context: {} as object, events: {} as { type: string; input: unknown[] } },
     actors: {
