@@ -4,6 +4,7 @@ export type { FoldedStep } from './fold.ts';
 export type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
 export type { InspectorSocket } from './outbound.ts';
 export { createStatelyFeed, type FeedOptions } from './stately-feed.ts';
+export { type RequestBus, requestStructures, type StructureOf } from './structure-of.ts';
 export {
   diffStates,
   type EntryRange,
@@ -16,3 +17,4 @@ export {
   Timeline,
 } from './time-travel.ts';
 export { type InspectBus, type WatchClock, type WatchOptions, watchActors } from './watch.ts';
+export { createXStateInspectFeed, type XStateInspectFeedOptions } from './xstate-inspect-feed.ts';
