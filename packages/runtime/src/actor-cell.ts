@@ -9,6 +9,10 @@
  * 3. R7: after a failed compare-and-set the stored snapshot is read, never overwritten: one that this
  *    fold passed through is adopted, one ahead replaces the state, anything else is `JournalGap`.
  * 4. A cell that was dropped does nothing more, whatever comes back to it.
+ * 5. What is parked of the actor below the first entry that is given to the cell is folded first, in order; what a suspended
+ *    cell is given is parked.
+ * 6. A quarantined entry is refused, not stepped; a stored snapshot that covers one without having skipped it is never
+ *    adopted.
  */
 import {
   type ActorDefinition,
@@ -21,6 +25,7 @@ import {
   storedVersion,
   storeState,
 } from '@troupe/core';
+import { refuseEntry } from '@troupe/core/internal';
 import {
   type ActorAddress,
   decodeEntry,
@@ -35,9 +40,21 @@ import {
 } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
-import type { StoredSnapshot, Timer } from './ports.ts';
+import type { PinnedCode, StoredSnapshot, Timer } from './ports.ts';
+import { assertHarmless, quarantined, unskipped } from './quarantine.ts';
 import { rules } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
+
+/** Where a cell begins. */
+export interface CellPlace {
+  /** As in a subject: `type.key`, encoded. */
+  readonly name: string;
+  /** Its entries from here on come from the reader. */
+  readonly fromSeq: number;
+}
+
+/** Snapshots that are kept of an actor; with fewer, none was forgotten. */
+const SNAPSHOTS_KEPT = 10;
 
 interface WantedSnapshot {
   readonly seq: number;
@@ -49,11 +66,12 @@ interface WantedSnapshot {
 export class ActorCell {
   readonly address: ActorAddress;
   readonly definition: ActorDefinition;
+  readonly name: string;
   /** One-shot effects that are not acknowledged, by the entry that caused them. */
   readonly owed = new SeqTracker();
   /** Undefined while the snapshot is being read. */
   state: ActorState | undefined;
-  /** Why entries can't be folded here; they stay in the journal. */
+  /** Why entries can't be folded here; they are parked. */
   suspended: TroupeError | undefined;
   /** First entry no stored snapshot covers; 0 when all are covered. */
   dirtySince = 0;
@@ -75,15 +93,22 @@ export class ActorCell {
   /** Sequences folded since the stored snapshot, to recognise another owner's snapshot (R7). */
   #passed: number[] = [];
   #sinceBytes = 0;
-  /** First entry that is left to other code, because this actor is suspended. */
-  #firstLeft = Number.POSITIVE_INFINITY;
+  readonly #fromSeq: number;
+  /** What was parked is being folded. */
+  #resuming = false;
+  /** Quarantined entries that the state has skipped (invariant 6). */
+  #skipped: readonly number[] = [];
+  /** Of the stored snapshot, while it is the state that nobody here can fold. */
+  #storedCode: PinnedCode | undefined;
   #wanted: WantedSnapshot | undefined;
   #saving = false;
   #timer: Timer | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
 
-  constructor(host: CellHost, address: ActorAddress, definition: ActorDefinition) {
+  constructor(host: CellHost, address: ActorAddress, definition: ActorDefinition, place: CellPlace) {
     this.#host = host;
+    this.name = place.name;
+    this.#fromSeq = place.fromSeq;
     this.address = address;
     this.definition = definition;
     this.lastUsedMs = host.clock.monotonic();
@@ -94,17 +119,30 @@ export class ActorCell {
   }
 
   get waking(): boolean {
-    return this.state === undefined;
+    return this.state === undefined || this.#resuming;
   }
 
-  /** First entry that waits to be folded, here or by other code (a suspended actor's), or Infinity. */
+  /** First entry that waits to be folded, or Infinity. */
   get firstQueued(): number {
-    return Math.min(this.#queue[0]?.seq ?? Number.POSITIVE_INFINITY, this.#firstLeft);
+    return this.#queue[0]?.seq ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sequence of the stored snapshot; 0 without one. */
+  get storedSeq(): number {
+    return this.#storedSeq;
+  }
+
+  /** The code that goes on from here, as far as it is known. */
+  get foldedBy(): PinnedCode | undefined {
+    if (this.state !== undefined) return { version: this.state.version, hash: this.state.hash };
+    return this.#storedCode ?? this.#host.stamped(this.definition.type);
   }
 
   /** Whether a new owner has to load this actor without an entry telling it so. */
   get wakeful(): boolean {
     const { state } = this;
+    // What is parked tells of it as well.
+    if (this.suspended !== undefined) return !this.#host.lot.has(this.name);
     if (state === undefined) return true;
     for (const effect of state.effects.values()) if (effect.kind !== 'ask') return true;
     return Number.isFinite(state.nextDueAt) && (this.tickAt === undefined || this.tickAt > state.nextDueAt);
@@ -118,7 +156,7 @@ export class ActorCell {
   }
 
   get clean(): boolean {
-    if (this.suspended !== undefined && this.state === undefined) return true;
+    if (this.suspended !== undefined && this.state === undefined) return this.owed.size === 0;
     return (
       this.state !== undefined &&
       this.dirtySince === 0 &&
@@ -132,10 +170,10 @@ export class ActorCell {
   receive(message: StoredMessage): void {
     this.lastUsedMs = this.#host.clock.monotonic();
     if (this.suspended !== undefined) {
-      this.#leave(message.seq);
+      this.#host.park(this, message);
       return;
     }
-    if (this.state === undefined) {
+    if (this.waking) {
       this.#host.owe(this, message.seq);
       this.#queue.push(message);
       return;
@@ -143,22 +181,15 @@ export class ActorCell {
     this.#fold(message);
   }
 
-  /** Reads the snapshot, then folds what has arrived meanwhile. */
+  /** Reads the snapshot, then folds what is parked, then what has arrived meanwhile. */
   async wake(): Promise<void> {
-    const { clock, ports, partition } = this.#host;
     try {
-      const stored = await retryWhile(
-        clock,
-        () => !this.dropped,
-        () => ports.snapshots.load(partition, this.address),
-      );
-      if (this.dropped) return;
-      if (this.#adoptStored(stored)) await this.#storeMigrated();
-      if (this.dropped) return;
+      await this.#load();
     } catch (error) {
-      if (this.dropped) return;
-      this.#suspend(error);
+      if (!this.dropped) this.#suspend(error);
     }
+    if (this.dropped) return;
+    this.#resuming = false;
     this.#foldQueue();
     this.#host.woken(this);
   }
@@ -182,7 +213,7 @@ export class ActorCell {
     const code = definitionFor(this.definition, state.version);
     if (code === undefined) return;
     try {
-      const bytes = encodeState(storeState(code, state));
+      const bytes = this.#encode(code, state);
       this.#wanted = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
     } catch (error) {
       this.#host.log.error(
@@ -225,14 +256,85 @@ export class ActorCell {
     this.#queue = [];
   }
 
-  #fold(message: StoredMessage): void {
+  async #load(): Promise<void> {
+    const { lot, quarantine } = this.#host;
+    if (quarantine.size > 0) assertHarmless([...quarantine.values()], this.name, this.definition);
+    const stored = await this.#newestSnapshot();
+    if (this.dropped) return;
+    const { seqs, pin } = await lot.pending(this.name, this.address, stored?.seq ?? 0, this.#fromSeq);
+    if (this.dropped) return;
+    this.#resuming = seqs.length > 0;
+    if (this.#adoptStored(stored, pin)) await this.#storeMigrated();
+    if (seqs.length > 0 && !this.dropped) await this.#resume(seqs);
+  }
+
+  /** Invariant 5. */
+  async #resume(seqs: readonly number[]): Promise<void> {
+    const { lot, log } = this.#host;
+    await lot.begin(this.address, this.foldedBy!);
+    for (const seq of seqs) {
+      const entry = await lot.get(this.address, seq);
+      if (this.dropped || this.suspended !== undefined) return;
+      if (entry === undefined) {
+        throw new TroupeError(
+          'JournalGap',
+          `Entry ${seq} of ${formatAddress(this.address)} was parked, and is gone. Restore the stream of parked entries from a replica or backup.`,
+          { details: { seq } },
+        );
+      }
+      await this.#host.guarded(this, seq, () => this.#fold(entry.message, entry.done));
+      if (this.dropped || this.suspended !== undefined) return;
+    }
+    log.info({ actor: formatAddress(this.address), entries: seqs.length }, 'actor resumed: what was parked is folded');
+    this.requestSnapshot();
+  }
+
+  /** The newest snapshot that may be adopted (invariant 6). */
+  async #newestSnapshot(): Promise<StoredSnapshot | undefined> {
+    const { clock, log, partition, ports } = this.#host;
+    const wanted = (): boolean => !this.dropped;
+    const newest = await retryWhile(clock, wanted, () => ports.snapshots.load(partition, this.address));
+    if (newest === undefined || !this.#isRefused(newest)) return newest;
+    const history = await retryWhile(clock, wanted, () => ports.snapshots.history(partition, this.address));
+    if (history === undefined) return undefined;
+    const { revision } = newest;
+    const older = history.find((one) => !this.#isRefused(one));
+    log.warn(
+      { actor: formatAddress(this.address), refused: newest.seq, instead: older?.seq ?? 0 },
+      'a stored snapshot covers an entry that was set aside; it is folded anew from before',
+    );
+    if (older !== undefined) return { ...older, revision };
+    if (history.length >= SNAPSHOTS_KEPT) {
+      throw new TroupeError(
+        'JournalGap',
+        `Every stored snapshot of ${formatAddress(this.address)} covers an entry that was set aside. Restore an older one from a backup.`,
+      );
+    }
+    this.#revision = revision;
+    return undefined;
+  }
+
+  #isRefused(stored: StoredSnapshot): boolean {
+    const { quarantine } = this.#host;
+    if (quarantine.size === 0) return false;
+    const { skipped = [] } = decodeState(stored.bytes) as { skipped?: readonly number[] };
+    return unskipped([...quarantine.values()], this.name, stored.seq, skipped).length > 0;
+  }
+
+  #encode(code: ActorDefinition, state: ActorState): Uint8Array {
+    const stored = storeState(code, state);
+    return encodeState(this.#skipped.length === 0 ? stored : { ...stored, skipped: this.#skipped });
+  }
+
+  /** @param done what it causes was done before; undefined: as the checkpoint says. */
+  #fold(message: StoredMessage, done?: boolean): void {
     const before = this.state!;
     if (message.seq <= before.seq) return;
     const entry = decodeEntry(message, this.#host.decoding);
     if (entry.body.kind === 'invalid' && entry.body.error.code === 'RecordTooNew') {
       // A later release wrote it: refusing it here would be a decision that the others don't share.
       this.#suspend(fromFailureRecord(entry.body.error));
-      this.#leave(message.seq);
+      this.#host.park(this, message);
       return;
     }
     const effects = this.#step(before, entry, message);
@@ -241,7 +343,7 @@ export class ActorCell {
     this.#markDirty(message.seq);
     this.#passed.push(message.seq);
     this.#sinceBytes += bytes;
-    this.#host.perform(this, effects, message, entry);
+    this.#host.perform(this, effects, message, entry, done);
     if (entry.body.kind === 'tick') this.#ticked(entry.at);
     else this.rearm();
     const since = { entries: this.#passed.length, bytes: this.#sinceBytes, lastBytes: this.#storedBytes };
@@ -249,6 +351,13 @@ export class ActorCell {
   }
 
   #step(before: ActorState, entry: JournalEntry, message: StoredMessage): readonly Effect[] | undefined {
+    const listed = this.#host.quarantine.get(message.seq);
+    if (listed !== undefined) {
+      const refused = refuseEntry(this.definition, before, entry, quarantined(listed));
+      this.state = refused.state;
+      this.#skipped = [...this.#skipped, message.seq];
+      return refused.effects;
+    }
     try {
       const { observer } = this.#host;
       const bytes = message.payload.length;
@@ -260,7 +369,7 @@ export class ActorCell {
       return result.effects;
     } catch (error) {
       this.#suspend(error);
-      this.#leave(message.seq);
+      this.#host.park(this, message);
       return undefined;
     }
   }
@@ -269,7 +378,7 @@ export class ActorCell {
     const queue = this.#queue;
     this.#queue = [];
     for (const message of queue) {
-      if (this.suspended !== undefined) this.#leave(message.seq);
+      if (this.suspended !== undefined) this.#host.park(this, message);
       else this.#fold(message);
       this.#host.pay(this, message.seq);
     }
@@ -288,11 +397,6 @@ export class ActorCell {
     );
   }
 
-  /** It stays in the journal; neither mark nor done pass it (R1, R2). */
-  #leave(seq: number): void {
-    if (seq < this.#firstLeft) this.#firstLeft = seq;
-  }
-
   #markDirty(seq: number): void {
     if (this.dirtySince !== 0) return;
     this.dirtySince = seq;
@@ -301,16 +405,19 @@ export class ActorCell {
   }
 
   /** Starts from what is stored, or from nothing. @returns whether the state was migrated on the way. */
-  #adoptStored(stored: StoredSnapshot | undefined): boolean {
+  #adoptStored(stored: StoredSnapshot | undefined, pin?: PinnedCode): boolean {
     if (stored === undefined) {
-      const code = this.#host.firstCode(this.definition);
+      this.#storedCode = pin;
+      const code = this.#host.firstCode(this.definition, pin);
       this.state = emptyState(this.address, code.version, code.hash);
       return false;
     }
     const data = decodeState(stored.bytes);
     const { version, hash } = storedVersion(data);
-    const code = this.#host.codeFor(this.definition, version, hash, this.address);
+    this.#storedCode = { version, hash };
+    const code = this.#host.codeFor(this.definition, version, hash, this.address, pin);
     this.#base(stored);
+    this.#skipped = (data as { skipped?: readonly number[] }).skipped ?? [];
     this.state = this.#host.restore(this.definition, code, this.address, data);
     return code === 'migrate';
   }
@@ -320,7 +427,7 @@ export class ActorCell {
     const { clock, ports, partition } = this.#host;
     const state = this.state!;
     this.state = undefined;
-    const bytes = encodeState(storeState(this.definition, state));
+    const bytes = this.#encode(this.definition, state);
     const snapshot = { seq: state.seq, count: state.count, hash: String(hash53(bytes)), bytes };
     const result = await retryWhile(
       clock,
@@ -384,7 +491,10 @@ export class ActorCell {
       this.#host.gap(`the snapshot of ${formatAddress(this.address)} has disappeared`);
       return;
     }
-    if (stored.seq === wanted.seq && stored.count === wanted.count) {
+    if (this.#isRefused(stored)) {
+      this.#revision = stored.revision;
+      this.requestSnapshot();
+    } else if (stored.seq === wanted.seq && stored.count === wanted.count) {
       if (stored.hash !== wanted.hash) this.#host.divergence(this, wanted.seq);
       this.#base(stored);
     } else if (stored.seq > this.state.seq) {

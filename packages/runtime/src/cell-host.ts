@@ -5,7 +5,9 @@ import type { ActorCell } from './actor-cell.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
-import type { Clock, Ports } from './ports.ts';
+import type { ParkingLot } from './parking-lot.ts';
+import type { Clock, PinnedCode, Ports } from './ports.ts';
+import type { Quarantined } from './quarantine.ts';
 
 export interface CellHost {
   readonly partition: number;
@@ -20,11 +22,27 @@ export interface CellHost {
   readonly live: boolean;
   /** Entries the partition has taken from its reader. */
   readonly entriesTaken: number;
+  /** Entries that are never stepped, by sequence. */
+  readonly quarantine: ReadonlyMap<number, Quarantined>;
+  readonly lot: ParkingLot;
+  /** Copies an entry of a suspended actor to where it waits for other code, and owes it until then. */
+  park(cell: ActorCell, message: StoredMessage): void;
+  /** Folds a parked entry: marked before and after, where owners have died. */
+  guarded(cell: ActorCell, seq: number, fold: () => void): Promise<void>;
+  /** The code that folds the first entries of actors of a type, as far as it is known. */
+  stamped(type: string): PinnedCode | undefined;
   /** An entry waits, or an effect of it is not acknowledged. */
   owe(cell: ActorCell, seq: number): void;
   pay(cell: ActorCell, seq: number): void;
   owes(cell: ActorCell, seq: number): boolean;
-  perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, entry: JournalEntry): void;
+  /** @param done its one-shot effects were done by an owner before. Default: by the checkpoint. */
+  perform(
+    cell: ActorCell,
+    effects: readonly Effect[],
+    message: StoredMessage,
+    entry: JournalEntry,
+    done?: boolean,
+  ): void;
   /** The state is there (again): start what is open. */
   woken(cell: ActorCell): void;
   /** A snapshot was stored, or given up. */
@@ -34,13 +52,14 @@ export interface CellHost {
   /** Runs when fewer than `snapshotsInFlightMax` are being written. */
   snapshotSlot(write: () => Promise<void>): void;
   /** The code that folds the first entries of an actor without a snapshot. */
-  firstCode(definition: ActorDefinition): ActorDefinition;
+  firstCode(definition: ActorDefinition, pin?: PinnedCode): ActorDefinition;
   /** The code that may read a stored state. @throws TroupeError when it isn't here. */
   codeFor(
     definition: ActorDefinition,
     version: number,
     hash: string,
     address: ActorAddress,
+    pin?: PinnedCode,
   ): ActorDefinition | 'migrate';
   restore(
     definition: ActorDefinition,

@@ -12,6 +12,8 @@ import { formatAddress } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { type Checkpoint, checkpointKey, type FoldingCode, readCheckpoint, sameCheckpoint } from './checkpoint.ts';
 import { Dropped, insist, type PartitionHost } from './partition-host.ts';
+import { PortError } from './ports.ts';
+import { deathsAfter, isCareful, type Stepping } from './quarantine.ts';
 import { rules, sizes } from './rules.ts';
 import type { SeqTracker } from './seq-tracker.ts';
 
@@ -31,6 +33,10 @@ export interface CheckpointSource {
   readonly position: number;
   readonly cells: ReadonlyMap<string, ActorCell>;
   readonly owed: SeqTracker;
+  /** Something of the partition is parked. */
+  readonly parks: boolean;
+  /** What was parked at the claim has been folded as far as the code here can. */
+  readonly resumed: boolean;
   /** Entries taken from the reader since the claim. */
   readonly entriesTaken: number;
   /** Another owner has written: nothing may be done any more. */
@@ -48,6 +54,8 @@ export class CheckpointKeeper {
   #claimHead = 0;
   #pulledAt = 0;
   #writing: Promise<void> | undefined;
+  /** Writes go one after the other, each made of what the one before has stored. */
+  #storing: Promise<unknown> = Promise.resolve();
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   /** Something other than a reply was done that the next owner would do again. */
   worksAgain = false;
@@ -96,6 +104,21 @@ export class CheckpointKeeper {
     }
   }
 
+  /** Whether this owner goes entry by entry. */
+  get careful(): boolean {
+    return isCareful(this.#current);
+  }
+
+  /** Names the entry inside whose step this owner is, or says that it is in none. @throws Dropped */
+  async stepping(stepping: Stepping | undefined): Promise<void> {
+    await this.#insist(async () => {
+      if (this.#source.dropped) throw new Dropped();
+      await this.#store((current) => ({ ...current, stepping }));
+      if (!this.#source.dropped && this.#current.stepping?.seq !== stepping?.seq)
+        throw new PortError('other', 'the checkpoint was written by another call');
+    });
+  }
+
   /** R6: the epoch is read again. @returns whether it is still this owner's. */
   async stillOurs(): Promise<boolean> {
     const { checkpoint } = await this.#insist(() => readCheckpoint(this.#host.ports.records, this.#source.partition));
@@ -136,23 +159,22 @@ export class CheckpointKeeper {
     if (dropped || (released && owed.size > 0)) return;
     const woken: string[] = [];
     let undone = rules.doneContiguous ? owed.lowest() : Number.POSITIVE_INFINITY;
+    let caughtUp = this.#source.resumed;
     for (const cell of cells.values()) {
+      if (cell.waking && cell.suspended === undefined) caughtUp = false;
       if (cell.wakeful && (rules.wakingListed || !cell.waking)) woken.push(formatAddress(cell.address));
       if (rules.doneContiguous && cell.firstQueued < undone) undone = cell.firstQueued;
     }
     const done = Math.max(this.#current.done, Math.min(undone - 1, position));
-    const next: Checkpoint = {
-      ...this.#current,
-      done,
-      mark: this.#mark(done),
-      woken: woken.sort(),
-      types: this.#types,
-      refused: this.#refused,
-      released,
-    };
-    if (sameCheckpoint(next, this.#current)) return;
+    const forgiven = caughtUp && done >= this.#claimHead ? { deaths: 0, suspects: {} } : {};
+    const mark = this.#mark(done);
+    const [types, refused, parked] = [this.#types, this.#refused, this.#source.parks];
+    woken.sort();
     try {
-      await this.#store(next);
+      await this.#store((current) => {
+        const next = { ...current, ...forgiven, done, mark, woken, types, refused, parked, released };
+        return sameCheckpoint(next, current) ? undefined : next;
+      });
     } catch (error) {
       this.#host.log.warn(
         { partition: this.#source.partition, error: String(error) },
@@ -204,7 +226,8 @@ export class CheckpointKeeper {
       if (this.#clean || before === undefined) types[type] = here;
       else types[type] = { ...(dev ? here : before), oldest: Math.min(here.oldest, before.oldest ?? 0) };
     }
-    return { ...this.#current, epoch: this.#source.epoch, worker: workerId, types, released: false };
+    const { epoch } = this.#source;
+    return { ...this.#current, ...deathsAfter(this.#current), epoch, worker: workerId, types, released: false };
   }
 
   #mark(done: number): number {
@@ -247,7 +270,17 @@ export class CheckpointKeeper {
     this.#types = types;
   }
 
-  async #store(next: Checkpoint): Promise<void> {
+  /** `make` answers undefined when nothing need be written. */
+  #store(make: (current: Checkpoint) => Checkpoint | undefined): Promise<void> {
+    const storing = this.#storing.then(async () => {
+      const next = make(this.#current);
+      if (next !== undefined && !this.#source.dropped) await this.#put(next);
+    });
+    this.#storing = storing.catch(() => undefined);
+    return storing;
+  }
+
+  async #put(next: Checkpoint): Promise<void> {
     const { records } = this.#host.ports;
     const options = rules.checkpointCompared ? { expectedRevision: this.#revision } : {};
     const result = await records.put(this.#key, next, options);

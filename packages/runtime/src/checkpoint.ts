@@ -4,11 +4,12 @@
  * Invariants
  * 1. Written by compare-and-set and only under the epoch it carries: an older owner can't write it.
  * 2. A new owner writes its epoch into it before it reads the journal.
- * 3. `mark <= done + 1`; below the mark every entry is covered by a stored snapshot (R1, R2).
+ * 3. `mark <= done + 1`; below the mark every entry is covered by a stored snapshot, or parked (R1, R2).
  * 4. An actor all of whose entries are below the mark, and that somebody must wake, is on `woken`.
  */
 import { TroupeError } from '@troupe/wire';
 import type { RecordPort } from './ports.ts';
+import type { Deaths } from './quarantine.ts';
 
 /** Code of one type, as far as later owners must know it. */
 export interface FoldingCode {
@@ -19,7 +20,7 @@ export interface FoldingCode {
   readonly oldest?: number;
 }
 
-export interface Checkpoint {
+export interface Checkpoint extends Deaths {
   readonly format: 1;
   readonly epoch: number;
   readonly worker: string;
@@ -29,8 +30,8 @@ export interface Checkpoint {
   readonly mark: number;
   /** `type/key` of actors that must be woken at takeover. */
   readonly woken: readonly string[];
-  /** Sequences that killed workers and are skipped. */
-  readonly quarantine: readonly number[];
+  /** Entries of the partition are parked: a new owner looks whose. Absent: none. */
+  readonly parked?: boolean;
   /** By type, the code that folded what lies between mark and head. */
   readonly types: Readonly<Record<string, FoldingCode>>;
   /** By unknown type, the last sequence refused: what was refused stays refused when the type appears. */
@@ -83,6 +84,9 @@ export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
     a.woken.every((one, at) => one === b.woken[at]) &&
     a.types === b.types &&
     a.refused === b.refused &&
-    a.quarantine === b.quarantine
+    a.quarantine === b.quarantine &&
+    (a.parked ?? false) === (b.parked ?? false) &&
+    (a.deaths ?? 0) === (b.deaths ?? 0) &&
+    a.stepping === b.stepping
   );
 }

@@ -2,10 +2,11 @@
  * Which code may fold what: an actor changes version only at a journaled version entry, or at a
  * snapshot above which nobody has folded anything: after a hand-over in good order, or where no owner since had its code.
  */
-import { type ActorDefinition, type ActorState, decodeStoredState, definitionFor } from '@troupe/core';
+import { type ActorDefinition, type ActorState, decodeStoredState, definitionFor, storedVersion } from '@troupe/core';
 import { migrateStoredState } from '@troupe/core/internal';
-import { type ActorAddress, formatAddress, TroupeError } from '@troupe/wire';
+import { type ActorAddress, decodeState, formatAddress, TroupeError } from '@troupe/wire';
 import type { Checkpoint } from './checkpoint.ts';
+import type { PinnedCode, StoredSnapshot } from './ports.ts';
 
 /** How far what is stored binds the code. */
 export interface CodeSituation {
@@ -18,10 +19,11 @@ export interface CodeSituation {
 
 /**
  * The code that folds the first entries of an actor without a snapshot.
+ * @param pin code that may have folded what is parked of it.
  * @throws TroupeError `ActorSuspended` when that code isn't here.
  */
-export function firstCode(situation: CodeSituation, definition: ActorDefinition): ActorDefinition {
-  const stamped = situation.types[definition.type];
+export function firstCode(situation: CodeSituation, definition: ActorDefinition, pin?: PinnedCode): ActorDefinition {
+  const stamped = pin ?? situation.types[definition.type];
   if (stamped === undefined) return definition;
   const code = definitionFor(definition, stamped.version);
   if (code !== undefined && (code.hash === stamped.hash || situation.dev)) return code;
@@ -34,6 +36,7 @@ export function firstCode(situation: CodeSituation, definition: ActorDefinition)
 
 /**
  * The code that may read a stored state.
+ * @param pin code that may have folded what is parked of the actor: then only that version goes on.
  * @throws TroupeError `VersionConflict` or `ActorSuspended` when it isn't here.
  */
 export function codeFor(
@@ -42,6 +45,7 @@ export function codeFor(
   version: number,
   hash: string,
   address: ActorAddress,
+  pin?: PinnedCode,
 ): ActorDefinition | 'migrate' {
   const name = formatAddress(address);
   const code = definitionFor(definition, version);
@@ -62,7 +66,7 @@ export function codeFor(
     );
   }
   const untouched = version < (situation.types[definition.type]?.oldest ?? 0);
-  if (situation.clean || untouched) return 'migrate';
+  if (pin === undefined && (situation.clean || untouched)) return 'migrate';
   throw new TroupeError(
     'ActorSuspended',
     `${name} is at version ${version} of '${definition.type}', and its last worker did not hand over in good order: entries after its snapshot may only be folded by version ${version}. List that definition under previous.`,
@@ -78,6 +82,12 @@ export function restoreState(
   data: unknown,
 ): ActorState {
   return code === 'migrate' ? migrateStoredState(definition, address, data) : decodeStoredState(code, address, data);
+}
+
+/** The code that folded a stored state. */
+export function codeOfSnapshot(stored: StoredSnapshot): PinnedCode {
+  const { version, hash } = storedVersion(decodeState(stored.bytes));
+  return { version, hash };
 }
 
 /**

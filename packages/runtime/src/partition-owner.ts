@@ -22,18 +22,28 @@ import {
   TroupeError,
   toFailureRecord,
 } from '@troupe/wire';
-import { ActorCell } from './actor-cell.ts';
+import { ActorCell, type CellPlace } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
+import { type CarefulOwner, CarefulSteps } from './careful-steps.ts';
 import type { CellHost } from './cell-host.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointKeeper, type CheckpointSource } from './checkpoint-keeper.ts';
-import { assertMigratable, type CodeSituation, codeFor, firstCode, restoreState } from './code-policy.ts';
+import {
+  assertMigratable,
+  type CodeSituation,
+  codeFor,
+  codeOfSnapshot,
+  firstCode,
+  restoreState,
+} from './code-policy.ts';
 import { type DeskOwner, EffectDesk } from './effect-desk.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
+import { ParkingLot } from './parking-lot.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
-import type { Clock, JournalReader, Ports, Timer } from './ports.ts';
+import type { Clock, JournalReader, PinnedCode, Ports, Timer } from './ports.ts';
+import type { Quarantined, Stepping } from './quarantine.ts';
 import { publishEmit, publishOutcome } from './replies.ts';
 import { rules, sizes } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
@@ -41,6 +51,9 @@ import { SeqTracker } from './seq-tracker.ts';
 /** How often a drain looks whether it may go on, ms. */
 const DRAIN_STEP_MS = 10;
 const NOBODY: ActorAddress = { type: 'invalid', key: 'invalid' };
+
+/** Actors that are woken at once to fold what was parked. */
+const RESUMING_MAX = 16;
 
 /** Where an owned partition stands, for operators. */
 export interface PartitionStats {
@@ -76,6 +89,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   readonly #host: PartitionHost;
   readonly #keeper: CheckpointKeeper;
   readonly #desk: EffectDesk;
+  readonly lot: ParkingLot;
+  readonly #careful: CarefulSteps;
+  quarantine: ReadonlyMap<number, Quarantined> = new Map();
+  /** What was parked at the claim has been folded as far as the code here can. */
+  resumed = false;
   readonly #freshWaiters: (() => void)[] = [];
   #reader: JournalReader | undefined;
   #ticks: { close(): Promise<void> } | undefined;
@@ -94,6 +112,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     this.epoch = epoch;
     this.#keeper = new CheckpointKeeper(host, this, revision, checkpoint);
     this.#desk = new EffectDesk(host, this);
+    this.lot = new ParkingLot(host, this);
+    this.#careful = new CarefulSteps(host, this.#carefulOwner());
   }
 
   get workerId(): string {
@@ -141,7 +161,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   async #open(): Promise<void> {
     const { ports } = this.#host;
     await this.#keeper.claim(await this.#insist(() => ports.journal.headSeq(this.partition)));
-    const { mark, woken } = this.#keeper.current;
+    const { mark, woken, parked, quarantine } = this.#keeper.current;
+    this.quarantine = new Map(quarantine.map((one) => [one.seq, one]));
+    if (parked === true) await this.lot.open();
     this.position = mark - 1;
     this.#claimHead = await this.#insist(() => ports.journal.headSeq(this.partition));
     for (const name of woken) this.#wakeByName(name);
@@ -149,7 +171,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
       const reader = await ports.journal.read({
         partition: this.partition,
         fromSeq: mark,
-        onMessage: (message) => this.#receive(message),
+        onMessage: (message) => this.#arrived(message),
         onHead: () => this.#atHead(),
         onLost: (reason) => this.#host.lost(this, `reader stopped: ${reason}`),
       });
@@ -192,6 +214,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   /** Graceful hand-over: intake stops, effects finish, everything is snapshotted, the checkpoint says so. */
   async release(deadlineAtMs: number): Promise<boolean> {
     this.#released = true;
+    await this.#careful.stop();
     await this.#reader?.close().catch(() => undefined);
     await this.#ticks?.close().catch(() => undefined);
     const left = (): boolean => this.clock.monotonic() < deadlineAtMs && !this.dropped;
@@ -213,7 +236,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   /** Unloads what is idle and clean, and snapshots what is idle and dirty. @returns how many are loaded. */
   sweep(nowMs: number, idleMs: number): number {
     for (const [name, cell] of this.cells) {
-      if (nowMs - cell.lastUsedMs < idleMs || cell.running || cell.waking || cell.suspended !== undefined) continue;
+      if (nowMs - cell.lastUsedMs < idleMs || cell.running) continue;
+      if (cell.waking && cell.suspended === undefined) continue;
       if (!cell.clean) cell.requestSnapshot();
       else if (!cell.wakeful) {
         cell.drop();
@@ -240,8 +264,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     }
     const definition = this.#host.definitions.get(address.type);
     if (definition === undefined) return undefined;
-    const cell = new ActorCell(this, address, definition);
-    this.cells.set(name, cell);
+    const cell = this.#cell(name, address, definition);
     await cell.wake();
     if (!isNobody(cell)) return cell;
     if (this.cells.get(name) === cell) this.cells.delete(name);
@@ -265,9 +288,15 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     return rules.snapshotAfterSends && cell.owed.owesUpTo(seq);
   }
 
-  perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, entry: JournalEntry): void {
+  perform(
+    cell: ActorCell,
+    effects: readonly Effect[],
+    message: StoredMessage,
+    entry: JournalEntry,
+    done = message.seq <= this.#keeper.current.done,
+  ): void {
     this.#host.counters.entries++;
-    this.#desk.perform(cell, effects, message, message.seq <= this.#keeper.current.done);
+    this.#desk.perform(cell, effects, message, done);
     if (entry.body.kind === 'claim' && this.live) this.#startOpen(cell);
   }
 
@@ -280,8 +309,28 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     }
   }
 
-  settled(_cell: ActorCell): void {
+  settled(cell: ActorCell): void {
     this.#host.counters.snapshots++;
+    if (this.lot.has(cell.name)) void this.lot.covered(cell.name, cell.address, cell.storedSeq);
+  }
+
+  park(cell: ActorCell, message: StoredMessage): void {
+    const { name, address } = cell;
+    this.owe(cell, message.seq);
+    const pin = this.#mayBeFolded(message) ? cell.foldedBy : undefined;
+    const done = message.seq <= this.#keeper.current.done;
+    void this.lot.put({ name, address, message, done, pin }).then((parked) => {
+      if (parked) this.pay(cell, message.seq);
+    });
+  }
+
+  async guarded(cell: ActorCell, seq: number, fold: () => void): Promise<void> {
+    if (this.#keeper.careful) await this.#careful.step({ seq, actor: cell.name, hash: cell.definition.hash }, fold);
+    else fold();
+  }
+
+  stamped(type: string): PinnedCode | undefined {
+    return Object.hasOwn(this.#keeper.types, type) ? this.#keeper.types[type] : undefined;
   }
 
   tick(cell: ActorCell): void {
@@ -295,8 +344,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     });
   }
 
-  firstCode(definition: ActorDefinition): ActorDefinition {
-    return firstCode(this.#situation, definition);
+  firstCode(definition: ActorDefinition, pin?: PinnedCode): ActorDefinition {
+    return firstCode(this.#situation, definition, pin);
   }
 
   codeFor(
@@ -304,8 +353,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     version: number,
     hash: string,
     address: ActorAddress,
+    pin?: PinnedCode,
   ): ActorDefinition | 'migrate' {
-    return codeFor(this.#situation, definition, version, hash, address);
+    return codeFor(this.#situation, definition, version, hash, address, pin);
   }
 
   restore(
@@ -331,6 +381,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
 
   // --- CheckpointSource
 
+  get parks(): boolean {
+    return this.lot.size > 0;
+  }
+
   taken(epoch: number): void {
     this.#host.lost(this, `another worker has taken it over (epoch ${epoch})`);
   }
@@ -355,6 +409,57 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     return { types: this.#keeper.types, clean: this.#keeper.clean, dev: this.#host.dev };
   }
 
+  #arrived(message: StoredMessage): void {
+    if (this.dropped || this.#released) return;
+    const careful = this.#careful.busy || (message.seq <= this.#claimHead && this.#keeper.careful);
+    if (careful) this.#careful.push(message);
+    else this.#receive(message);
+  }
+
+  #carefulOwner(): CarefulOwner {
+    const owner = this;
+    return {
+      get dropped() {
+        return owner.dropped;
+      },
+      mark: (stepping) => this.#keeper.stepping(stepping),
+      steppingOf: (message) => this.#steppingOf(message),
+      take: (message) => this.#receive(message),
+      awake: async ({ type, keyToken }) => {
+        const cell = this.cells.get(`${type}.${keyToken}`);
+        while (cell?.waking && cell.suspended === undefined && !this.dropped) await this.#sleep(1);
+      },
+      pause: () => this.#throttle(),
+      drained: () => {
+        if (!this.live) this.#atHead();
+      },
+      failed: (error) => this.#host.lost(this, `going entry by entry failed: ${String(error)}`),
+    };
+  }
+
+  /** Undefined for what nobody steps here: entries without an actor, or that the state has already. */
+  #steppingOf({ type, keyToken, seq }: StoredMessage): Stepping | undefined {
+    const definition = this.#host.definitions.get(type);
+    const actor = `${type}.${keyToken}`;
+    const cell = this.cells.get(actor);
+    if (definition === undefined || seq > this.#claimHead || this.#released || this.quarantine.has(seq))
+      return undefined;
+    if (cell !== undefined && (cell.suspended !== undefined || (cell.state?.seq ?? 0) >= seq)) return undefined;
+    return { seq, actor, hash: definition.hash };
+  }
+
+  /** Some owner before may have folded it, and this one doesn't know. */
+  #mayBeFolded({ seq }: StoredMessage): boolean {
+    return seq <= this.#claimHead && !this.#keeper.clean;
+  }
+
+  #cell(name: string, address: ActorAddress, definition: ActorDefinition, fromSeq = this.position + 1): ActorCell {
+    const place: CellPlace = { name, fromSeq };
+    const cell = new ActorCell(this, address, definition, place);
+    this.cells.set(name, cell);
+    return cell;
+  }
+
   #receive(message: StoredMessage): void {
     if (this.dropped || this.#released) return;
     this.position = message.seq;
@@ -371,14 +476,38 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   #newCell(name: string, message: StoredMessage): ActorCell | undefined {
     const address = addressOf(message);
     const definition = address && this.#host.definitions.get(address.type);
-    if (address === undefined || definition === undefined || message.seq <= this.#keeper.refusedUpTo(message.type)) {
+    const refused = message.seq <= this.#keeper.refusedUpTo(message.type);
+    if (address !== undefined && definition === undefined && !refused && this.stamped(message.type) !== undefined) {
+      this.#parkUnknown(name, address, message);
+      return undefined;
+    }
+    if (address === undefined || definition === undefined || refused) {
       this.#refuse(message, address);
       return undefined;
     }
-    const cell = new ActorCell(this, address, definition);
-    this.cells.set(name, cell);
+    const cell = this.#cell(name, address, definition, message.seq);
     void cell.wake();
     return cell;
+  }
+
+  /** A type that had a home here once: its code is away, or will come again. */
+  #parkUnknown(name: string, address: ActorAddress, message: StoredMessage): void {
+    const { seq, type } = message;
+    const done = seq <= this.#keeper.current.done;
+    this.owed.add(seq);
+    const parking = this.#mayBeFolded(message)
+      ? this.#insist(() => this.ports.snapshots.load(this.partition, address)).then((stored) => {
+          const pin = stored === undefined ? this.stamped(type) : codeOfSnapshot(stored);
+          return this.lot.put({ name, address, message, done, pin });
+        })
+      : this.lot.put({ name, address, message, done, pin: undefined });
+    parking
+      .then((parked) => {
+        if (parked) this.owed.remove(seq);
+      })
+      .catch((error: unknown) => {
+        if (!this.dropped) this.log.error({ type, seq, error: String(error) }, 'an entry could not be parked');
+      });
   }
 
   /** What no actor here can take: an address that isn't one, or a type nobody defines. */
@@ -421,7 +550,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   }
 
   #atHead(): void {
-    if (this.dropped || this.position < this.#claimHead) return;
+    if (this.dropped || this.position < this.#claimHead || this.#careful.busy) return;
     this.headAtMs = this.clock.monotonic();
     if (this.live) return;
     this.live = true;
@@ -434,11 +563,27 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     this.#confirmed = true;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
+    void this.#resumeParked().catch(unlessDropped);
     await this.#insist(async () => {
       const ticks = await this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token));
       this.#ticks = ticks;
       if (this.dropped) await ticks.close();
     });
+  }
+
+  /** Actors of which something is parked are woken, for the code here may be what they wait for. */
+  async #resumeParked(): Promise<void> {
+    const parked = [...this.lot.actors];
+    const next = async (): Promise<void> => {
+      for (let one = parked.pop(); one !== undefined && !this.dropped && !this.#released; one = parked.pop()) {
+        const [name, address] = one;
+        const definition = this.#host.definitions.get(address.type);
+        if (definition !== undefined && !this.cells.has(name)) await this.#cell(name, address, definition).wake();
+      }
+    };
+    await Promise.all(Array.from({ length: RESUMING_MAX }, next));
+    this.resumed = true;
+    this.#keeper.worksAgain = true;
   }
 
   /** R12: a fired wake-up is removed only after its entry is journaled. */
@@ -490,16 +635,15 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     const definition = this.#host.definitions.get(address.type);
     const token = this.#nameOf(address);
     if (definition === undefined || this.cells.has(token)) return;
-    const cell = new ActorCell(this, address, definition);
-    this.cells.set(token, cell);
-    void cell.wake();
+    void this.#cell(token, address, definition).wake();
   }
 
   /** Reading pauses while too much is held back or unacknowledged. */
   #throttle(): void {
     const tooMuch =
       (this.#desk.held > this.options.heldMax && !this.#host.leaseFresh) ||
-      this.#host.outbox.waiting > this.options.outboxMax;
+      this.#host.outbox.waiting > this.options.outboxMax ||
+      this.#careful.full;
     if (tooMuch === this.#paused) return;
     this.#paused = tooMuch;
     if (tooMuch) this.#reader?.pause();
