@@ -2,6 +2,7 @@
 
 export type { ActorDefinition, EffectOptions, RetryPolicy, StoredState, WaitPolicy } from '@troupe/core';
 export { effectId, progress } from '@troupe/core';
+export type { EntryRange } from '@troupe/inspect';
 export {
   type ActorAddress,
   type AnyCode,
@@ -57,7 +58,6 @@ export type { FailReason } from './fail.ts';
 export { fail } from './fail.ts';
 export type { JournalState, PendingWork } from './journal-state.ts';
 export {
-  type EntryRange,
   type JournalStep,
   type OpenedJournal,
   type OpenJournalOptions,

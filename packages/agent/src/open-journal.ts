@@ -5,22 +5,12 @@
  * 1. Nothing is written, nobody is asked, no effect is run.
  * 2. A state is a fold of entries that are all there: where purge has removed some, it is `JournalGap`, never a guess.
  */
-import {
-  type ActorDefinition,
-  type ActorState,
-  decodeStoredState,
-  definitionFor,
-  type Effect,
-  emptyState,
-  step,
-  storedVersion,
-} from '@troupe/core';
-import { migrateStoredState } from '@troupe/core/internal';
-import type { Ports, StoredSnapshot } from '@troupe/runtime';
+import type { ActorDefinition, Effect } from '@troupe/core';
+import { type EntryRange, type History, openHistory } from '@troupe/inspect';
+import type { Ports } from '@troupe/runtime';
 import {
   type ActorAddress,
   decodeEntry,
-  decodeState,
   formatAddress,
   type JournalEntry,
   parseAddress,
@@ -37,16 +27,6 @@ export interface OpenJournalOptions {
   readonly actors?: readonly ActorDefinition[];
 }
 
-/** Which entries. */
-export interface EntryRange {
-  /** Default: the oldest that is kept. */
-  readonly fromSeq?: number;
-  /** Default: the newest. */
-  readonly toSeq?: number;
-  /** Only the last so many of them. */
-  readonly last?: number;
-}
-
 /** One entry, and what it did. */
 export interface JournalStep {
   readonly entry: JournalEntry;
@@ -55,17 +35,16 @@ export interface JournalStep {
   readonly effects: readonly Effect[];
 }
 
-/** How often a state is read again because a purge came in between. */
-const ATTEMPTS_MAX = 5;
-
 /** An open journal. Addresses may be written `type/key`. */
 export class OpenedJournal {
   readonly #ports: OpenJournalOptions['ports'];
   readonly #actors: ReadonlyMap<string, ActorDefinition>;
+  readonly #history: History;
 
   constructor(options: OpenJournalOptions) {
     this.#ports = options.ports;
     this.#actors = new Map((options.actors ?? []).map((actor) => [actor.type, actor]));
+    this.#history = openHistory({ ports: options.ports, actors: options.actors ?? [] });
   }
 
   /**
@@ -80,8 +59,8 @@ export class OpenedJournal {
   ): Promise<JournalState | undefined> {
     const address = addressOf(actor);
     const definition = this.#definition(address);
-    const state = await this.#foldTo(definition, address, options.atSeq ?? Number.MAX_SAFE_INTEGER, () => {});
-    return state.seq === 0 ? undefined : viewState(definition, state);
+    const state = await this.#history.of(address).actorState(options.atSeq);
+    return state === undefined ? undefined : viewState(definition, state);
   }
 
   /**
@@ -90,14 +69,7 @@ export class OpenedJournal {
    * @example for await (const { seq, body } of journal.entries('support/john', { last: 20 })) show(seq, body.kind);
    */
   async *entries(actor: ActorAddress | string, range: EntryRange = {}): AsyncIterable<JournalEntry> {
-    const { last } = range;
-    const kept: JournalEntry[] = [];
-    for await (const message of this.#ports.journal.readActor(addressOf(actor), seqRange(range))) {
-      const entry = decodeEntry(message, {});
-      if (last === undefined) yield entry;
-      else if (kept.push(entry) > last) kept.shift();
-    }
-    yield* kept;
+    for await (const message of this.#ports.journal.readActor(addressOf(actor), range)) yield decodeEntry(message, {});
   }
 
   /**
@@ -108,77 +80,16 @@ export class OpenedJournal {
   async steps(actor: ActorAddress | string, range: EntryRange = {}): Promise<JournalStep[]> {
     const address = addressOf(actor);
     const definition = this.#definition(address);
-    const { fromSeq = 0, toSeq = Number.MAX_SAFE_INTEGER, last } = range;
-    const first = last === undefined ? fromSeq : await this.#seqOfLast(address, range);
+    const line = this.#history.of(address);
     const steps: JournalStep[] = [];
-    await this.#foldTo(
-      definition,
-      address,
-      toSeq,
-      (entry, state, effects) => {
-        if (entry.seq >= first && entry.seq <= toSeq)
-          steps.push({ entry, state: viewState(definition, state), effects });
-      },
-      first,
-    );
+    let wanted: EntryRange | undefined = range;
+    while (wanted !== undefined) {
+      const page = await line.folded({ ...wanted, limit: 1_000 });
+      for (const { entry, after, effects } of page.steps)
+        steps.push({ entry, state: viewState(definition, after), effects });
+      wanted = page.next === undefined ? undefined : restOf(range, page.next);
+    }
     return steps;
-  }
-
-  /** Sequence of the first of the last so many entries. */
-  async #seqOfLast(address: ActorAddress, range: EntryRange): Promise<number> {
-    for await (const entry of this.entries(address, range)) return entry.seq;
-    return 0;
-  }
-
-  /** Folds up to `atSeq`, from the newest snapshot at or below it (and below `visitFrom`, where each step is shown). */
-  async #foldTo(
-    definition: ActorDefinition,
-    address: ActorAddress,
-    atSeq: number,
-    visit: (entry: JournalEntry, state: ActorState, effects: readonly Effect[]) => void,
-    visitFrom = Number.MAX_SAFE_INTEGER,
-  ): Promise<ActorState> {
-    for (let attempt = 1; ; attempt++) {
-      const snapshots = await this.#ports.snapshots.history(this.#ports.journal.partitionOf(address), address);
-      const base = snapshots.find((one) => one.seq <= atSeq && one.seq < visitFrom);
-      const next = snapshots.findLast((one) => one.seq > (base?.seq ?? 0));
-      const seen: Parameters<typeof visit>[] = [];
-      const folded = await this.#fold(definition, address, base, next, atSeq, (...step) => seen.push(step));
-      if (folded !== undefined) {
-        for (const step of seen) visit(...step);
-        return folded;
-      }
-      if (attempt >= ATTEMPTS_MAX || next !== undefined) throw gap(address, atSeq, snapshots);
-    }
-  }
-
-  /** Undefined when entries turn out to be missing: the fold does not meet the next snapshot. */
-  async #fold(
-    definition: ActorDefinition,
-    address: ActorAddress,
-    base: StoredSnapshot | undefined,
-    next: StoredSnapshot | undefined,
-    atSeq: number,
-    visit: (entry: JournalEntry, state: ActorState, effects: readonly Effect[]) => void,
-  ): Promise<ActorState | undefined> {
-    let state = base === undefined ? firstState(definition, address, next) : restore(definition, address, base);
-    let wanted = state;
-    const toSeq = Math.max(atSeq, next?.seq ?? 0);
-    const range = toSeq === Number.MAX_SAFE_INTEGER ? { fromSeq: state.seq + 1 } : { fromSeq: state.seq + 1, toSeq };
-    let count: number | undefined;
-    for await (const message of this.#ports.journal.readActor(address, range)) {
-      const entry = decodeEntry(message, {});
-      const result = step(definition, state, entry, message.payload.length);
-      state = result.state;
-      if (state.seq <= atSeq) wanted = state;
-      if (state.seq === next?.seq) count = state.count;
-      visit(entry, state, result.effects);
-    }
-    if (next !== undefined) return count === next.count ? wanted : undefined;
-    // A snapshot and a purge may have come between the two reads.
-    const partition = this.#ports.journal.partitionOf(address);
-    const newest = await this.#ports.snapshots.load(partition, address);
-    return newest === undefined || newest.seq === base?.seq || newest.seq > atSeq ? wanted : undefined;
   }
 
   #definition(address: ActorAddress): ActorDefinition {
@@ -209,31 +120,6 @@ function addressOf(actor: ActorAddress | string): ActorAddress {
   return typeof actor === 'string' ? parseAddress(actor) : actor;
 }
 
-function seqRange({ fromSeq, toSeq }: EntryRange): { fromSeq?: number; toSeq?: number } {
-  return { ...(fromSeq === undefined ? {} : { fromSeq }), ...(toSeq === undefined ? {} : { toSeq }) };
-}
-
-/** Before its first snapshot an actor was folded by the code that wrote that snapshot. */
-function firstState(definition: ActorDefinition, address: ActorAddress, next: StoredSnapshot | undefined): ActorState {
-  const version = next === undefined ? definition.version : storedVersion(decodeState(next.bytes)).version;
-  const code = definitionFor(definition, version) ?? definition;
-  return emptyState(address, code.version, code.hash);
-}
-
-function restore(definition: ActorDefinition, address: ActorAddress, snapshot: StoredSnapshot): ActorState {
-  const stored = decodeState(snapshot.bytes);
-  const code = definitionFor(definition, storedVersion(stored).version);
-  return code === undefined
-    ? migrateStoredState(definition, address, stored)
-    : decodeStoredState(code, address, stored);
-}
-
-function gap(address: ActorAddress, atSeq: number, snapshots: readonly StoredSnapshot[]): TroupeError {
-  const kept = snapshots.map((one) => one.seq);
-  const wanted = atSeq === Number.MAX_SAFE_INTEGER ? 'the newest entry' : `entry ${atSeq}`;
-  return new TroupeError(
-    'JournalGap',
-    `The state of ${formatAddress(address)} at ${wanted} can't be folded: entries before it were purged. Snapshots are kept at ${kept.join(', ') || 'none'}; ask for one of these or later.`,
-    { actor: formatAddress(address), details: { atSeq, snapshots: kept } },
-  );
+function restOf({ toSeq }: EntryRange, fromSeq: number): EntryRange {
+  return toSeq === undefined ? { fromSeq } : { fromSeq, toSeq };
 }

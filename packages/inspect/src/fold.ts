@@ -104,6 +104,7 @@ async function foldOnce(
   const { fromSeq = Number.MAX_SAFE_INTEGER, limit = Number.MAX_SAFE_INTEGER, transitions = false } = wanted;
   const toSeq = wanted.toSeq ?? Number.MAX_SAFE_INTEGER;
   const base = baseOf(options, snapshots, Math.min(toSeq, fromSeq - 1));
+  if (base.seq === toSeq) return { state: base, steps: [] };
   const known = (seq: number): Known | undefined => firstKnown(options.marks, snapshots, seq);
   const steps: FoldedStep[] = [];
   const marks: ActorState[] = [];
@@ -111,6 +112,7 @@ async function foldOnce(
   let reached = base;
   let next = known(base.seq);
   let metSeq = base.seq;
+  let isEnough = false;
   for await (const message of options.ports.journal.readActor(address, rangeOf(base.seq, toSeq, known(toSeq - 1)))) {
     const before = state;
     const entry = decodeEntry(message, decoding);
@@ -130,10 +132,13 @@ async function foldOnce(
       next = known(state.seq);
     }
     const isDone = entry.seq >= toSeq || steps.length >= limit;
-    if (isDone && (metSeq >= reached.seq || next === undefined)) break;
+    isEnough = isDone && (metSeq >= reached.seq || next === undefined);
+    if (isEnough) break;
   }
-  if (reached.seq > metSeq && (next !== undefined || !(await isWhole(options, snapshots)))) return undefined;
-  if (reached.seq === metSeq && next !== undefined && next.seq <= toSeq && steps.length < limit) return undefined;
+  // Known states that were never come by: what led to them is gone.
+  if (!isEnough && next !== undefined) return undefined;
+  const isChecked = isEnough && metSeq >= reached.seq && metSeq > base.seq;
+  if (!isChecked && !(await isWhole(options, snapshots))) return undefined;
   keep(options.marks, base, marks);
   return { state: reached, steps };
 }

@@ -173,8 +173,8 @@ export class Timeline {
     range: PageRange & { readonly transitions?: boolean },
   ): Promise<{ readonly steps: readonly FoldedStep[]; readonly next?: number }> {
     const { last, toSeq, transitions = false } = range;
-    const limit = last === undefined ? pageSize(range.limit) : Math.min(last, PAGE_MAX);
-    const fromSeq = last === undefined ? (range.fromSeq ?? 1) : await this.#seqOfLast({ ...range, last: limit });
+    const limit = pageSize(range.limit ?? last);
+    const fromSeq = last === undefined ? (range.fromSeq ?? 1) : await this.#seqOfLast(range);
     if (fromSeq === undefined) return { steps: [] };
     const begin = Math.max(fromSeq, (await this.#shownFrom()) + 1);
     const upTo = toSeq === undefined ? {} : { toSeq };
@@ -256,7 +256,9 @@ export class Timeline {
   }
 
   async #seqOfLast(range: EntryRange): Promise<number | undefined> {
-    for await (const message of this.#options.ports.journal.readActor(this.address, range)) return message.seq;
+    const { fromSeq, toSeq, last } = range;
+    const wanted = { ...(fromSeq && { fromSeq }), ...(toSeq && { toSeq }), ...(last !== undefined && { last }) };
+    for await (const message of this.#options.ports.journal.readActor(this.address, wanted)) return message.seq;
     return undefined;
   }
 
