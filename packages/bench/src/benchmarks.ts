@@ -4,6 +4,7 @@ import { benchDurableTurn } from './durable-turn.ts';
 import { benchFirstTurn } from './first-turn.ts';
 import { benchPureStep } from './pure-step.ts';
 import type { Report } from './report.ts';
+import { benchScale } from './scale.ts';
 import { benchSessionBytes } from './session-bytes.ts';
 
 export interface Benchmark {
@@ -50,6 +51,14 @@ export const BENCHMARKS: readonly Benchmark[] = [
   {
     name: 'pure-step',
     run: async (report, full) => benchPureStep(report, full ? 100_000 : 20_000),
+  },
+  {
+    name: 'scale',
+    run: (report, full) => {
+      const size = full ? { rounds: 9, warmUpTurns: 100_000 } : { rounds: 5, warmUpTurns: 60_000 };
+      // So many callers that four workers have as much to do at once as one has with 64.
+      return benchScale({ sizes: [1, 2, 4], callers: 256, roundMs: 2_500, ...size }, report);
+    },
   },
   { name: 'first-turn', run: (report, full) => benchFirstTurn(report, full ? 9 : 3) },
 ];
