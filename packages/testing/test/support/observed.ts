@@ -52,7 +52,7 @@ export const busy = defineAgent({
               throw new Error('planted');
             }),
           },
-          tell: { actions: tell({ type: 'busy', key: 'other' }, { type: 'note', key: 'from', value: 1 }) as never },
+          tell: { actions: tell('busy', 'other', { type: 'note', key: 'from', value: 1 }) as never },
         },
       },
       working: {
