@@ -21,6 +21,9 @@ import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
 import { watchForStuck } from './stuck-watch.ts';
 
+/** How often to look whether anybody subscribes to all observations, ms: what one waits for at most before seeing any. */
+const WATCH_PROBE_MS = 2_000;
+
 /** What a worker process is given. */
 export interface RunWorkerOptions {
   readonly settings: Settings;
@@ -135,6 +138,7 @@ async function hostUntilStopped({ options, health, about, stop }: Life, { ports 
     log,
     dev: options.dev ?? false,
     about: () => ({ ...about.read() }),
+    watchProbeMs: WATCH_PROBE_MS,
     ...(settings.workerId === undefined ? {} : { id: settings.workerId }),
   });
   const worker = await unlessStopped(starting, stop);
