@@ -107,10 +107,11 @@ function writeUser(plan: ClusterPlan, files: ClusterFiles, user: User): void {
       ? {
           TROUPE_PARTITIONS: plan.nats.partitions,
           TROUPE_JOURNAL_STREAMS: plan.nats.journals.length,
+          TROUPE_REPLICAS: plan.nats.replicas,
           TROUPE_REPLY_PREFIXES: ACCOUNT_REPLIES,
         }
       : {}),
-    ...(user.name === 'operator' ? { TROUPE_REPLICAS: plan.servers.length } : {}),
+
     ...(prefix === 'troupe' ? {} : { TROUPE_PREFIX: prefix }),
   };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);

@@ -1,6 +1,7 @@
 /** `npm run proof`: the long form of the proof under load, with its figures. */
 import { parseArgs } from 'node:util';
 import { chooseSeed } from '../random.ts';
+import { runClusterProof } from './cluster-main.ts';
 import { proveLoad } from './load-proof.ts';
 
 const FULL = { sessions: 1_000, tasks: 50, callers: 64, kills: 10, refolds: 100 };
@@ -8,7 +9,7 @@ const FULL = { sessions: 1_000, tasks: 50, callers: 64, kills: 10, refolds: 100 
 const USAGE = `npm run proof [-- options]
 
 Many callers, many sessions, and a worker that is killed with kill -9 again and again at random moments: every task takes
-effect once, in order, and every caller gets its outcome.
+effect once, in order, and every caller gets its outcome. \`npm run proof -- cluster\` kills servers instead: see its --help.
 
   --sessions N   default ${FULL.sessions}
   --tasks N      of each session, default ${FULL.tasks}
@@ -25,6 +26,7 @@ effect once, in order, and every caller gets its outcome.
  * @example process.exitCode = await runProof(['--kills', '3']);
  */
 export async function runProof(args: readonly string[]): Promise<number> {
+  if (args[0] === 'cluster') return runClusterProof(args.slice(1));
   const options = readOptions(args);
   if (options === undefined) {
     process.stderr.write(USAGE);
