@@ -1,6 +1,8 @@
 /** Looking inside: what workers tell, what journals hold, and the formats that other inspectors read. */
+export { CORRELATE_MAX, correlate, type SequenceDiagram, type SequenceMessage } from './correlate.ts';
 export { CHANGES_MAX, type Change, diffValues } from './diff.ts';
 export type { FoldedStep } from './fold.ts';
+export { type Fork, forkState } from './fork.ts';
 export type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
 export type { InspectorSocket } from './outbound.ts';
 export { createStatelyFeed, type FeedOptions } from './stately-feed.ts';

@@ -21,6 +21,7 @@ import {
   type StepFacts,
   TroupeError,
 } from '@troupe/wire';
+import { correlate, type SequenceDiagram } from './correlate.ts';
 import { type Change, diffValues } from './diff.ts';
 import { type FoldedStep, foldActor, type Wanted } from './fold.ts';
 import type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
@@ -95,6 +96,11 @@ export class History {
   /** The code of a type; undefined when it isn't here. */
   definition(type: string): ActorDefinition | undefined {
     return this.#actors.get(type);
+  }
+
+  /** What belongs together across actors, from any of its entries. @throws as `correlate`. */
+  correlate(start: { readonly actor: string; readonly seq: number }): Promise<SequenceDiagram> {
+    return correlate(this, start);
   }
 
   /** One actor's. The last 16 asked for keep their states in memory. */

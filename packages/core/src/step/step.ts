@@ -26,7 +26,7 @@ import { migrateState } from '../migrate.ts';
 import { stepRules } from '../rules.ts';
 import type { ActorState, OpenEffect } from '../state.ts';
 import { decodeStoredState, resetState } from '../stored-state.ts';
-import { Draft } from './draft.ts';
+import { compareIds, Draft } from './draft.ts';
 import { fireDue } from './due.ts';
 import { applyAsk, applyInvalid, applyMessage, applySignal, applyTask, retryStash } from './inputs.ts';
 import { afterMachineStep, failTurn, settleEffect } from './turns.ts';
@@ -250,13 +250,19 @@ function replaceState(code: ActorDefinition, state: ActorState, entry: JournalEn
         tasks: after.tasks,
         senders: after.senders,
       },
-      effects: draft.effects,
+      effects: [...draft.effects, ...startsOf(imported)],
     };
   } catch (error) {
     const refused = new Draft(code, state, entry.seq, now);
     refused.deadLetter(error);
     return { state: refused.finish(), effects: refused.effects };
   }
+}
+
+/** What ran outside when a state was exported is begun again; its asks can only end by their timeouts. */
+function startsOf({ effects }: ActorState): Effect[] {
+  const open = [...effects.values()].filter(({ kind }) => kind !== 'ask');
+  return open.sort((a, b) => compareIds(a.id, b.id)).map(({ id }) => ({ kind: 'invoke', id }));
 }
 
 function codeOf(definition: ActorDefinition, state: ActorState): ActorDefinition {
