@@ -27,7 +27,7 @@ export interface Example {
 }
 
 /** Which of the settings' flags a command takes: those needed to connect as a client, to read as an operator, and so on. */
-export type Reach = 'none' | 'client' | 'operator' | 'worker' | 'dev';
+export type Reach = 'none' | 'client' | 'operator' | 'worker' | 'gateway' | 'dev';
 
 export interface Command {
   /** One or two words, as typed. */

@@ -25,7 +25,8 @@ const FLAGS: Readonly<Record<Reach, readonly string[]>> = {
     'health-host',
     'health-port',
   ],
-  dev: ['nats-url', 'nats-port', 'data', 'creds', 'prefix', 'partitions', 'log-level', 'drain-ms'],
+  gateway: [...CLIENT, 'nats-wait-ms', 'log-level', 'listen', 'tokens', 'allow-host', 'tls-cert', 'tls-key'],
+  dev: ['nats-url', 'nats-port', 'data', 'creds', 'prefix', 'partitions', 'log-level', 'drain-ms', 'listen'],
 };
 
 /** Settings with a flag that commands of this kind take, in the order of the table. */

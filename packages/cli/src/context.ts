@@ -87,9 +87,9 @@ export class CommandContext {
     );
   }
 
-  /** The connection as a client; made once. */
-  client(): Promise<Troupe> {
-    this.#client ??= this.#connect();
+  /** The connection as a client; made once. @param waitMs How long to try. Default 3,000. */
+  client(waitMs = CONNECT_TIMEOUT_MS): Promise<Troupe> {
+    this.#client ??= this.#connect(waitMs);
     return this.#client;
   }
 
@@ -99,7 +99,7 @@ export class CommandContext {
     return this.#operator;
   }
 
-  async #connect(): Promise<Troupe> {
+  async #connect(connectTimeoutMs: number): Promise<Troupe> {
     const { settings } = await this.project();
     const { natsUrl, user, pass, token, creds, inboxPrefix, prefix } = settings;
     const { connect } = await import('@troupe/client');
@@ -112,7 +112,7 @@ export class CommandContext {
       inboxPrefix,
       prefix,
       name: 'troupe-cli',
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      connectTimeoutMs,
     });
     this.onClose(() => troupe.close());
     return troupe;

@@ -9,6 +9,7 @@ import { deadShow } from './commands/dead-show.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
+import { gateway } from './commands/gateway.ts';
 import { history } from './commands/history.ts';
 import { ls } from './commands/ls.ts';
 import { partitions } from './commands/partitions.ts';
@@ -28,6 +29,7 @@ import { workers } from './commands/workers.ts';
 export const COMMANDS: readonly Command[] = [
   dev,
   worker,
+  gateway,
   ask,
   send,
   signal,

@@ -33,6 +33,11 @@ export interface Settings {
   readonly healthPort: number | undefined;
   readonly natsPort: number;
   readonly dataDir: string;
+  readonly listen: string;
+  readonly tokensFile: string | undefined;
+  readonly allowHosts: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
 }
 
 export type SettingName = keyof Settings;
@@ -279,6 +284,52 @@ export const SETTINGS: readonly Setting[] = [
     kind: 'path',
     meaning: 'Where that server keeps its streams.',
   },
+  {
+    name: 'listen',
+    flag: 'listen',
+    placeholder: 'HOST:PORT',
+    env: 'TROUPE_GATEWAY_LISTEN',
+    default: '127.0.0.1:4280',
+    kind: 'text',
+    meaning: 'Where the gateway listens; port 0 takes a free one. Beyond this machine only with tokens.',
+  },
+  {
+    name: 'tokensFile',
+    flag: 'tokens',
+    placeholder: 'FILE',
+    env: 'TROUPE_GATEWAY_TOKENS_FILE',
+    default: undefined,
+    kind: 'path',
+    meaning:
+      'Who may use the gateway: a line each, `<role> <name> <token>`, role `read` or `operate`; readable by its owner only.',
+  },
+  {
+    name: 'allowHosts',
+    flag: 'allow-host',
+    placeholder: 'NAMES',
+    env: 'TROUPE_GATEWAY_ALLOW_HOSTS',
+    default: undefined,
+    kind: 'text',
+    meaning: 'Further names under which the gateway is reached, with commas between them: `name` or `name:port`.',
+  },
+  {
+    name: 'tlsCert',
+    flag: 'tls-cert',
+    placeholder: 'FILE',
+    env: 'TROUPE_GATEWAY_TLS_CERT',
+    default: undefined,
+    kind: 'path',
+    meaning: 'Certificate chain of the gateway, PEM; with its key it speaks HTTPS.',
+  },
+  {
+    name: 'tlsKey',
+    flag: 'tls-key',
+    placeholder: 'FILE',
+    env: 'TROUPE_GATEWAY_TLS_KEY',
+    default: undefined,
+    kind: 'path',
+    meaning: 'Key of that certificate, PEM.',
+  },
 ];
 
 /** Variables that aren't settings of a config file. */
@@ -292,6 +343,11 @@ export const OTHER_VARIABLES: readonly { readonly env: string; readonly meaning:
     env: 'TROUPE_NATS_SERVER',
     meaning: 'Path of the `nats-server` binary that `troupe dev` and the tests start. Default: `nats-server` of PATH.',
   },
+  {
+    env: 'TROUPE_GATEWAY_READ_TOKEN',
+    meaning: 'A token of the gateway with the role `read`, beside those of the file; at least 24 characters.',
+  },
+  { env: 'TROUPE_GATEWAY_OPERATE_TOKEN', meaning: 'The same with the role `operate`.' },
   { env: 'TROUPE_CACHE_DIR', meaning: 'Where a checkout keeps the tools it fetches. Default: `.cache`.' },
   { env: 'NO_COLOR', meaning: 'Any value turns colours off. They are used only on a terminal.' },
 ];

@@ -14,7 +14,10 @@ export const dev: Command = {
   description:
     'The server listens on loopback only and keeps its streams, so actors are still there tomorrow. A server that runs already is used with --nats-url; the address in environment and config file is not, so that dev never touches a deployment by accident. A change of code loads the new code first, then drains the old worker and starts the new one; code that can not be loaded changes nothing. A worker that ends by itself is started again, after waits that grow.',
   args: [],
-  options: Object.fromEntries(PRESETS.map(({ flag, option }) => [flag, option])),
+  options: {
+    ...Object.fromEntries(PRESETS.map(({ flag, option }) => [flag, option])),
+    gateway: { meaning: 'Serve HTTP and the inspector too, on --listen; on a free port where the usual one is taken.' },
+  },
   reach: 'dev',
   examples: [
     { line: 'troupe dev', meaning: 'Prints a `troupe ask` and a `nats req` to paste, then a log of outcomes.' },
@@ -29,7 +32,7 @@ export const dev: Command = {
   async run(context) {
     const plan = await presetPlan(context);
     const configFile = plan?.configFile ?? (await ownConfigFile(context));
-    const { settings } = await context.project();
+    const { settings, origins } = await context.project();
     const session = new DevSession({
       settings,
       serverUrl: context.text('nats-url'),
@@ -41,6 +44,7 @@ export const dev: Command = {
       command: commandName(context.io.env),
       log: new DevLog(context.out),
       signal: context.io.signal,
+      gateway: context.has('gateway') ? { chosen: origins.listen !== 'default' } : undefined,
     });
     await session.run();
     return undefined;

@@ -12,6 +12,7 @@ import {
 import { TroupeError } from '@troupe/wire';
 import { listenToPublished } from '../operator/published.ts';
 import { bannerLines } from './banner.ts';
+import type { DevGateway } from './dev-gateway.ts';
 import type { DevLog } from './dev-log.ts';
 import type { PresetPlan } from './preset.ts';
 import { type DevServer, openServer } from './server.ts';
@@ -31,6 +32,8 @@ export interface DevSessionOptions {
   readonly command: string;
   readonly log: DevLog;
   readonly signal: AbortSignal;
+  /** Start a gateway too; `chosen` when somebody said where it listens. */
+  readonly gateway: { readonly chosen: boolean } | undefined;
 }
 
 /** Beyond the drain's own deadline, ms. */
@@ -42,6 +45,7 @@ export class DevSession {
   #ports: OpenPorts | undefined;
   #worker: WorkerProcess | undefined;
   #page: { readonly url?: string; close(): Promise<void> } | undefined;
+  #gateway: DevGateway | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #onReady: (message: ReadyMessage) => void = () => {};
   #policy = new RestartPolicy(RESTART_LIMITS, Math.random);
@@ -109,12 +113,19 @@ export class DevSession {
     this.#ports = await openPorts({ settings: { ...settings, natsUrl: url }, name: 'troupe-dev' });
     listenToPublished(this.#ports, {}, (what) => log.tell({ event: 'published', what }));
     this.#page = await plan?.serve?.({ url, prefix });
-    const page = this.#page?.url;
+    if (this.#options.gateway !== undefined) this.#gateway = await this.#startGateway(this.#options.gateway.chosen);
+    const page = this.#gateway?.url ?? this.#page?.url;
     const types = Object.fromEntries(actors.map(({ type, version }) => [type, version]));
     log.banner(
       bannerLines({ url, prefix, own, dataDir: settings.dataDir, actors, suggestion: plan?.suggestion, page, command }),
     );
     log.tell({ event: 'ready', url, prefix, types, page: page ?? null });
+  }
+
+  async #startGateway(chosen: boolean): Promise<DevGateway> {
+    const { settings, configFile, env } = this.#options;
+    const { startDevGateway } = await import('./dev-gateway.ts');
+    return startDevGateway({ settings, configFile, env, url: this.#server!.url, open: this.#ports!, chosen });
   }
 
   /** One after the other: a change during a reload is the next reload. */
@@ -190,6 +201,7 @@ export class DevSession {
     clearTimeout(this.#restart);
     await this.#reloading;
     await this.#page?.close().catch(() => undefined);
+    await this.#gateway?.close().catch(() => undefined);
     await this.#worker?.stop(this.#options.settings.drainMs + STOP_GRACE_MS);
     await this.#ports?.ports.close().catch(() => undefined);
     await this.#server?.close();

@@ -1,0 +1,103 @@
+/** `troupe gateway`, and the gateway of `troupe dev`, as a person would use them. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type NatsServerHandle, startNatsServer } from '@troupe/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunningCommand, run } from './support/process.ts';
+import { FILES, makeProject, type Project } from './support/project.ts';
+
+const TOKEN = 'operate-token-of-the-cli-tests';
+
+describe('troupe gateway', () => {
+  let server: NatsServerHandle;
+  let dir: string;
+  let tokens: string;
+  beforeAll(async () => {
+    server = await startNatsServer();
+    dir = mkdtempSync(join(tmpdir(), 'troupe-gateway-'));
+    tokens = join(dir, 'tokens.txt');
+    writeFileSync(tokens, `# who may\noperate ann ${TOKEN}\n`, { mode: 0o600 });
+  });
+  afterAll(async () => {
+    await server.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const start = (words: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
+    new RunningCommand(['gateway', '--nats-url', server.url, '--listen', '127.0.0.1:0', '--no-page', ...words], {
+      cwd: dir,
+      env,
+    });
+
+  test('serves this machine without tokens, and ends in good order', async () => {
+    const gateway = start();
+    const url = (await gateway.until(/gateway on (http:\S+)\n/))[1]!;
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect((await gateway.stop('SIGTERM')).code).toBe(0);
+  });
+
+  test('wants a token of its file, or of the environment, and logs none', async () => {
+    const gateway = start(['--tokens', tokens, '--log-level', 'debug'], {
+      TROUPE_GATEWAY_READ_TOKEN: 'a-read-token-of-the-environment',
+    });
+    const url = (await gateway.until(/gateway on (http:\S+)\n/))[1]!;
+    const me = async (token: string) =>
+      (await fetch(`${url}/v1/me`, { headers: { Authorization: `Bearer ${token}` } })).json();
+    expect(await me(TOKEN)).toEqual({ name: 'ann', role: 'operate' });
+    expect(await me('a-read-token-of-the-environment')).toEqual({ name: 'env-read', role: 'read' });
+    expect(await me('a-wrong-token-of-somebody-else')).toMatchObject({ code: 'Unauthenticated' });
+    const { code, stdout, stderr } = await gateway.stop();
+    expect(code).toBe(0);
+    expect(stderr).toContain('request answered');
+    for (const secret of [TOKEN, 'a-read-token', 'a-wrong-token']) expect(stdout + stderr).not.toContain(secret);
+  });
+
+  test.each([['beyond this machine without tokens', ['--listen', '0.0.0.0:0'], '--tokens FILE']])(
+    'does not start %s, and says what to do',
+    async (_what, words, message) => {
+      const { code, stderr } = await run(['gateway', '--nats-url', server.url, '--no-page', ...words], { cwd: dir });
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    },
+  );
+
+  test('does not take tokens from a file that others may read', async () => {
+    const loose = join(dir, 'loose.txt');
+    writeFileSync(loose, `operate ann ${TOKEN}\n`);
+    chmodSync(loose, 0o644);
+    const { code, stderr } = await run(['gateway', '--nats-url', server.url, '--no-page', '--tokens', loose], {
+      cwd: dir,
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('chmod 600')]);
+    expect(stderr).not.toContain(TOKEN);
+  });
+});
+
+describe('troupe dev --gateway', () => {
+  let project: Project;
+  let dev: RunningCommand;
+  beforeAll(async () => {
+    project = makeProject(FILES);
+    dev = new RunningCommand(['dev', '--nats-port', '0', '--gateway', '--listen', '127.0.0.1:0', '--json'], {
+      cwd: project.dir,
+    });
+  });
+  afterAll(async () => {
+    const { code } = await dev.stop();
+    project[Symbol.dispose]();
+    expect(code).toBe(0);
+  });
+
+  test('serves the actors of the project and the page', async () => {
+    const page = (await dev.until(/"event":"ready".*"page":"(http:[^"]+)"/))[1]!;
+    const asked = await fetch(new URL('/v1/actors/counter/web/ask', page), {
+      method: 'POST',
+      body: '5',
+      headers: { 'Content-Type': 'application/json' },
+    });
+    expect(await asked.json()).toMatchObject({ actor: 'counter/web', output: 5 });
+    const html = await fetch(page, { headers: { Accept: 'text/html' } });
+    expect([html.status, html.headers.get('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
+  });
+});
