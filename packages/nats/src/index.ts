@@ -1,4 +1,5 @@
 /** The runtime's ports on JetStream. See README.md. */
+export { backupStreams, restoreStreams, type StreamBackup } from './backup.ts';
 export { realClock } from './clock.ts';
 export {
   type JournalOptions,
