@@ -69,10 +69,11 @@ function checkReferences({ folder, manifest, references }: Package, byName: Map<
 function checkRootReferences({ root, packages }: Workspace): string[] {
   const folders = packages.map(({ folder }) => folder);
   // Inside a package there may be another project, for another kind of machine: a page, for browsers.
-  const own = root.references.filter((path) => !folders.some((folder) => path.startsWith(`${folder}/`)));
+  const own = (path: string): boolean => !folders.some((folder) => path.startsWith(`${folder}/`));
+  const references = root.references.filter(own);
   return [
-    ...compareSets('tsconfig.json', own, [...folders, 'tsconfig.tests.json'], 'the workspace'),
-    ...compareSets('tsconfig.tests.json', root.testReferences, folders, 'the workspace'),
+    ...compareSets('tsconfig.json', references, [...folders, 'tsconfig.tests.json'], 'the workspace'),
+    ...compareSets('tsconfig.tests.json', root.testReferences.filter(own), folders, 'the workspace'),
   ];
 }
 

@@ -81,7 +81,12 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 if [ ! -f "$here/fonts.conf" ]; then
   cat > "$here/fonts.conf.$$" <<END
 <?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>/usr/share/fonts</dir><dir>$here/usr/share/fonts</dir><cachedir>$here/fonts-cache</cachedir></fontconfig>
+<fontconfig>
+<dir>/usr/share/fonts</dir><dir>$here/usr/share/fonts</dir><cachedir>$here/fonts-cache</cachedir>
+<alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+</fontconfig>
 END
   mv "$here/fonts.conf.$$" "$here/fonts.conf"
 fi

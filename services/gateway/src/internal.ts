@@ -5,6 +5,7 @@ export { RateLimiter } from './auth/rate-limiter.ts';
 export { Sessions } from './auth/sessions.ts';
 export { TokenBook } from './auth/token-book.ts';
 export { parseTarget } from './http/target.ts';
+export { makeLive } from './live/live.ts';
 export { openApiDocument } from './openapi/document.ts';
 export { resolveListenOptions } from './options.ts';
 export { ROUTES } from './routes/index.ts';

@@ -210,8 +210,8 @@ function contains(state: StateStructure, id: string): boolean {
 
 function stateLines(state: StateStructure, staying: readonly TransitionStructure[]): string[] {
   const lines = [
-    ...(state.entry.length > 0 ? [`entry / ${state.entry.join(', ')}`] : []),
-    ...(state.exit.length > 0 ? [`exit / ${state.exit.join(', ')}`] : []),
+    ...(state.entry.length > 0 ? [`entry / ${actionNames(state.entry)}`] : []),
+    ...(state.exit.length > 0 ? [`exit / ${actionNames(state.exit)}`] : []),
     ...state.invokes.map(({ id, src }) => `runs ${src}${id.includes(src) ? '' : ` as ${id}`}`),
     ...staying.map((one) => `${one.targets.length > 0 ? '↻ ' : ''}${transitionLines(one).join(' ')}`),
     ...(state.tags.length > 0 ? [`# ${state.tags.join(' ')}`] : []),
@@ -228,5 +228,10 @@ function transitionLines(transition: TransitionStructure): string[] {
 }
 
 function actionLine(actions: readonly string[]): string {
-  return actions.length === 0 ? '' : `/ ${actions.join(', ')}`;
+  return actions.length === 0 ? '' : `/ ${actionNames(actions)}`;
+}
+
+/** Troupe's own (`troupe.reply`) by what they are called in code. */
+function actionNames(actions: readonly string[]): string {
+  return actions.map((name) => name.replace(/^troupe\./, '')).join(', ');
 }

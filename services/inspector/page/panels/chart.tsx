@@ -29,6 +29,12 @@ function ChartPanel({ model }: { readonly model: ActorModel }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, [natural]);
+  // At first what is active comes into sight; from then on the reader scrolls.
+  const drawn = layout.value !== undefined && shown !== undefined;
+  useEffect(() => {
+    const innermost = [...(frame.current?.querySelectorAll('.state.active') ?? [])].at(-1);
+    innermost?.scrollIntoView({ block: 'center', inline: 'center' });
+  }, [drawn]);
   const scale = zoom ?? fit;
   const active = new Set(shown === undefined ? [] : activeBoxes(model.machines, shown.after));
   const taken = new Set(shown === undefined ? [] : takenEdges(shown));

@@ -31,7 +31,8 @@ class Rows {
     this.#gap = headCount;
     for (; this.#count < steps.length; this.#count++) {
       if (this.#count === headCount && !model.complete) this.#rows.push({ kind: 'gap' });
-      this.#rows.push(...rowsOf(steps[this.#count]!));
+      // Read from the end: a step stands above what it led to.
+      this.#rows.push(...rowsOf(steps[this.#count]!).reverse());
     }
     return this.#rows;
   }
@@ -82,19 +83,19 @@ function TimelinePanel({ model }: { readonly model: ActorModel }) {
   );
 }
 
-/** Index in the list (newest first) of the row of a step. */
+/** Index in the list (newest first) of the row of a step: the last of its rows in the order of time. */
 function findRow(rows: readonly TimelineRow[], seq: number): number {
   let low = 0;
-  let high = rows.length - 1;
+  let high = rows.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     const row = rows[middle]!;
     // The hole lies between two steps; whichever side it is counted to, the search goes on.
     const rowSeq = row.kind === 'gap' ? seqBefore(rows, middle) : row.step.seq;
-    if (rowSeq < seq) low = middle + 1;
+    if (rowSeq <= seq) low = middle + 1;
     else high = middle;
   }
-  return rows.length - 1 - low;
+  return rows.length - low;
 }
 
 function seqBefore(rows: readonly TimelineRow[], index: number): number {
@@ -164,7 +165,7 @@ function EffectCells({ model, step, index }: EffectCellsProps) {
       <span class="c-seq">{effect.id}</span>
       <span class="c-kind kind-effect">{effect.kind}</span>
       <span class="c-what">
-        {`${effect.src ?? effect.name ?? ''}${to}`}
+        {`${effect.src ?? effect.name ?? effect.kind}${to}`}
         {fate?.error !== undefined && <em class="error">{` ${fate.error}`}</em>}
       </span>
       <span class={`c-state ${fate?.ok === false ? 'error' : ''}`}>{`${ended}${attempts}`}</span>

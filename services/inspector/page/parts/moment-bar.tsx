@@ -24,7 +24,7 @@ export function MomentBar({
   return (
     <div class="moment" role="group" aria-label="Time travel">
       <button type="button" aria-label="First entry" disabled={index <= 0} onClick={() => goTo(0)}>
-        ⏮
+        |◀
       </button>
       <button type="button" aria-label="Entry before" disabled={index <= 0} onClick={() => goTo(index - 1)}>
         ◀
