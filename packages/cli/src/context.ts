@@ -101,14 +101,16 @@ export class CommandContext {
 
   async #connect(connectTimeoutMs: number): Promise<Troupe> {
     const { settings } = await this.project();
-    const { natsUrl, user, pass, token, creds, inboxPrefix, prefix } = settings;
+    const { natsUrl, user, pass, passFile, token, creds, ca, inboxPrefix, prefix } = settings;
     const { connect } = await import('@troupe/client');
     const troupe = await connect({
       url: natsUrl,
       user,
       pass,
+      passFile,
       token,
       creds,
+      tls: ca === undefined ? undefined : { caFile: ca },
       inboxPrefix,
       prefix,
       name: 'troupe-cli',

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createNatsPorts, provision, resolveConfig } from '@troupe/nats';
 import { JsApi } from '@troupe/nats/internal';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -35,6 +38,25 @@ test('one type spread over two journals by hash: each actor lives in one of them
   expect([...found.keys()].sort()).toEqual(keys.toSorted());
   expect(new Set(found.values()).size).toBe(2);
   await ports.close();
+});
+
+test('the command line works with the variables of its user: a client asks, an operator has everything checked', async () => {
+  const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
+  const troupe = (user: string, ...args: string[]): Promise<{ stdout: string }> =>
+    promisify(execFile)(process.execPath, [main, ...args], {
+      env: { PATH: process.env.PATH, ...cluster.envOf(user) },
+      timeout: 50_000,
+    });
+  expect((await troupe('client', 'ask', 'ledger/typed', '0')).stdout).toBe('1\n');
+  const { checks } = JSON.parse((await troupe('operator', 'doctor', '--json')).stdout) as {
+    checks: { check: string; status: string; message: string }[];
+  };
+  expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+  const journals = checks.filter(({ check }) => check.includes('JOURNAL'));
+  expect(journals.map(({ message }) => message)).toEqual([
+    expect.stringContaining('3 replicas'),
+    expect.stringContaining('3 replicas'),
+  ]);
 });
 
 test('a subject with too many tokens still gets its dead letter', async () => {

@@ -42,15 +42,21 @@ export async function checkStreams(open: OpenPorts, partitionsWanted: number): P
   for (const name of names) {
     const info = await readStream(open, name);
     if (info === undefined) found.push(problem(`stream ${name}`, 'is missing: start a worker, which creates it.'));
-    else found.push(journals.includes(name) ? checkJournal(name, info, partitionsWanted) : checkUsage(name, info));
+    else
+      found.push(
+        journals.includes(name)
+          ? checkJournal(name, info, config.splitByHash ? undefined : partitionsWanted)
+          : checkUsage(name, info),
+      );
   }
   return found;
 }
 
-function checkJournal(name: string, info: StreamInfo, partitionsWanted: number): Finding {
+/** @param partitionsWanted undefined: journals share the partitions by hash, so that none has a count of its own. */
+function checkJournal(name: string, info: StreamInfo, partitionsWanted: number | undefined): Finding {
   const check = `stream ${name}`;
   const partitions = partitionsOf(info.config);
-  if (partitions === undefined)
+  if (partitions === undefined && partitionsWanted !== undefined)
     return problem(
       check,
       'has no partitions in its subject transform: it was not made by Troupe. Use another prefix, or remove it.',
@@ -61,6 +67,7 @@ function checkJournal(name: string, info: StreamInfo, partitionsWanted: number):
       check,
       `has ${unsafe} on, with which any client could forge or wipe entries: make the stream anew without it.`,
     );
+  if (partitionsWanted === undefined) return checkUsage(name, info, ', partitions split by hash');
   if (partitions !== partitionsWanted)
     return problem(
       check,
