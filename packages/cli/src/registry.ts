@@ -7,14 +7,18 @@ import { deadLs } from './commands/dead-ls.ts';
 import { deadRedrive } from './commands/dead-redrive.ts';
 import { deadShow } from './commands/dead-show.ts';
 import { dev } from './commands/dev.ts';
+import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
+import { fork } from './commands/fork.ts';
 import { gateway } from './commands/gateway.ts';
 import { history } from './commands/history.ts';
 import { ls } from './commands/ls.ts';
 import { partitions } from './commands/partitions.ts';
+import { rewind } from './commands/rewind.ts';
 import { send } from './commands/send.ts';
 import { signal } from './commands/signal.ts';
+import { stateAt } from './commands/state-at.ts';
 import { stateExport } from './commands/state-export.ts';
 import { stateImport } from './commands/state-import.ts';
 import { stateReset } from './commands/state-reset.ts';
@@ -35,6 +39,10 @@ export const COMMANDS: readonly Command[] = [
   signal,
   ls,
   stateShow,
+  stateAt,
+  diff,
+  fork,
+  rewind,
   stateExport,
   stateImport,
   stateReset,

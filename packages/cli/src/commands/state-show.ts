@@ -31,7 +31,8 @@ export const stateShow: Command = {
   },
 };
 
-async function readOffline(context: CommandContext, atSeq: number | undefined): Promise<ShownState> {
+/** Folded here, from the journal. @throws TroupeError `NotFound` before the first entry. */
+export async function readOffline(context: CommandContext, atSeq: number | undefined): Promise<ShownState> {
   const address = context.address();
   const journal = await openStates(context, 'folding a journal');
   const state = await journal.state(address, atSeq === undefined ? {} : { atSeq });
