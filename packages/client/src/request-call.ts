@@ -2,10 +2,12 @@
  * A read: asked again until somebody answers or its time is over. Reads change nothing, so asking twice does no harm, and
  * whichever answer comes first will do.
  */
-import type { TroupeError } from '@troupe/wire';
+import { HEADERS, type TroupeError } from '@troupe/wire';
+import { AnswerParts, pageMarkOf } from './answer-parts.ts';
 import { Call } from './call.ts';
 import { type About, clientError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
+import { headerLine } from './header-block.ts';
 import { readReply } from './reply.ts';
 
 /** How long an answer may take before the question is asked again, ms: the owner may have died with it. */
@@ -17,11 +19,14 @@ const RETRY_MAX_MS = 1_000;
 /** What to ask. */
 export interface RequestSpec {
   readonly subject: string;
+  /** Header block, open at its end. */
   readonly headers: string;
   readonly payload: Uint8Array;
   readonly about: About;
   /** Monotonic ms. */
   readonly endAt: number;
+  /** Takes an answer in pages. */
+  readonly paged: boolean;
 }
 
 export class RequestCall extends Call {
@@ -32,6 +37,7 @@ export class RequestCall extends Call {
   #sent = false;
   #refusals = 0;
   #refusal: TroupeError | undefined;
+  readonly #parts = new AnswerParts();
 
   constructor(
     exchange: Exchange,
@@ -56,7 +62,8 @@ export class RequestCall extends Call {
   }
 
   override launch(nowMs: number): void {
-    const { subject, headers, payload } = this.#spec;
+    const { subject, headers: open, payload, paged } = this.#spec;
+    const headers = `${open}${paged ? headerLine(HEADERS.page, this.#parts.wanted) : ''}\r\n`;
     this.#sent = true;
     this.#scheduleIn(nowMs, ATTEMPT_MS);
     try {
@@ -69,11 +76,19 @@ export class RequestCall extends Call {
   }
 
   override onReply(_kind: number, headers: string, payload: Uint8Array): void {
-    const reply = readReply(headers, payload, this.about);
+    const mark = pageMarkOf(headers);
+    if (mark !== undefined && !this.#parts.add(mark, payload)) return;
+    if (mark !== undefined && !this.#parts.complete) {
+      this.launch(this.#exchange.clock.monotonic());
+      return;
+    }
+    const reply = readReply(headers, mark === undefined ? payload : this.#parts.whole(), this.about);
     if (reply.ok) {
       this.#exchange.end(this);
       this.#resolve(reply.value);
     } else if (reply.error.code === 'NoOwner') this.#onNoOwner(reply.error);
+    else if (reply.error.code === 'PageExpired' && this.#parts.startAgain())
+      this.launch(this.#exchange.clock.monotonic());
     else this.fail(reply.error);
   }
 

@@ -70,17 +70,23 @@ export class Requests {
   ): Promise<unknown> {
     // Whoever takes the question looks for the owner that long; by then it is asked again.
     const body = { timeoutMs: ATTEMPT_MS, ...args, query: name };
-    return this.request(target.query, body, { address: target.address }, options);
+    return this.request(target.query, body, { address: target.address }, options, true);
   }
 
   /** Asks whoever answers at `subject`. */
-  request(subject: string, body: unknown, about: About, options: ReadOptions = NO_OPTIONS): Promise<unknown> {
+  request(
+    subject: string,
+    body: unknown,
+    about: About,
+    options: ReadOptions = NO_OPTIONS,
+    paged = false,
+  ): Promise<unknown> {
     return this.#start((resolve, reject) => {
       const endAt = this.clock.monotonic() + checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.read);
-      const headers = `${ACCEPT_MSGPACK}${minSeqLine(options.minSeq)}${END}`;
+      const headers = `${ACCEPT_MSGPACK}${minSeqLine(options.minSeq)}`;
       const payload = encodePayload(body);
       this.#assertFits(headers, payload, about);
-      const spec = { subject, headers, payload, about, endAt };
+      const spec = { subject, headers, payload, about, endAt, paged };
       return new RequestCall(this.exchange, this.exchange.nextNumber(), spec, resolve, reject);
     }, options.signal);
   }

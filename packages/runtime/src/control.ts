@@ -28,6 +28,7 @@ import {
   toFailureRecord,
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
+import { pagesOf } from './answer-pages.ts';
 import { Answerable } from './answerable.ts';
 import { listCells } from './cell-listing.ts';
 import type { PartitionHost } from './partition-host.ts';
@@ -132,6 +133,7 @@ async function answerAsk(host: ControlHost, message: BusMessage): Promise<void> 
 // --- query
 
 async function answerQuery(host: ControlHost, message: BusMessage): Promise<void> {
+  if (pagesOf(host).respondNext(message)) return;
   const address = addressOf(host, message);
   const request = parseQuery(message.payload);
   const partition = partitionOf(address, host.ports.journal.partitions);
@@ -143,7 +145,7 @@ async function answerQuery(host: ControlHost, message: BusMessage): Promise<void
     if (owner?.fresh) {
       const answer = await answerHere(host, owner, address, request, minSeq, endAtMs);
       if (answer !== undefined) {
-        respondValue(message, answer, accept);
+        respondValue(message, answer, accept, host);
         return;
       }
     } else if (owner === undefined && (await forward(host, message, partition, address, accept))) return;
@@ -167,7 +169,12 @@ async function forward(
   accept: string,
 ): Promise<boolean> {
   const minSeq = message.header('Troupe-Min-Seq');
-  const headers = { Accept: accept, ...(minSeq === undefined ? {} : { 'Troupe-Min-Seq': minSeq }) };
+  const page = message.header(HEADERS.page);
+  const headers = {
+    Accept: accept,
+    ...(minSeq === undefined ? {} : { 'Troupe-Min-Seq': minSeq }),
+    ...(page === undefined ? {} : { [HEADERS.page]: page }),
+  };
   try {
     const answer = await host.ports.bus.request(host.subjects.forward(partition, address), message.payload, {
       timeoutMs: FORWARD_TIMEOUT_MS,
@@ -175,7 +182,7 @@ async function forward(
     });
     const code = answer.header(HEADERS.errorCode);
     const passed: Record<string, string> = {};
-    for (const name of [HEADERS.contentType, HEADERS.errorCode, HEADERS.errorText]) {
+    for (const name of [HEADERS.contentType, HEADERS.errorCode, HEADERS.errorText, HEADERS.page]) {
       const value = answer.header(name);
       if (value !== undefined) passed[name] = value;
     }
@@ -188,6 +195,7 @@ async function forward(
 }
 
 async function answerForwarded(host: ControlHost, message: BusMessage): Promise<void> {
+  if (pagesOf(host).respondNext(message)) return;
   const tokens = message.subject.slice(host.subjects.prefix.length + 1).split('.');
   const [, partitionToken, type, keyToken] = tokens;
   const owner = host.owner(Number(partitionToken));
@@ -202,7 +210,7 @@ async function answerForwarded(host: ControlHost, message: BusMessage): Promise<
     numberHeader(message.header('Troupe-Min-Seq')),
     endAtMs,
   );
-  if (answer !== undefined) respondValue(message, answer, message.header('Accept') ?? '');
+  if (answer !== undefined) respondValue(message, answer, message.header('Accept') ?? '', host);
 }
 
 async function answerHere(
@@ -390,16 +398,22 @@ function timeoutOf(request: QueryRequest): number {
   return typeof request.timeoutMs === 'number' && request.timeoutMs > 0 ? request.timeoutMs : 5_000;
 }
 
-function respondValue(message: BusMessage, value: unknown, accept: string): void {
+/** @param host of queries: their answers may come in pages. */
+function respondValue(message: BusMessage, value: unknown, accept: string, host?: ControlHost): void {
   const msgpack = accept.includes('application/msgpack');
   const payload = msgpack ? encodeValue(value) : encodePayload(jsonable(value));
+  const contentType = msgpack ? 'application/msgpack' : 'application/json';
+  if (host !== undefined) {
+    pagesOf(host).respond(message, payload, contentType);
+    return;
+  }
   if (payload.length > ANSWER_BYTES_MAX) {
     throw new TroupeError(
       'PayloadTooLarge',
-      `The answer takes ${payload.length} bytes; at most ${ANSWER_BYTES_MAX} are sent. Ask for less: a shorter range, or part of the state.`,
+      `The answer takes ${payload.length} bytes; at most ${ANSWER_BYTES_MAX} are sent. Ask for less, with a lower limit.`,
     );
   }
-  message.respond(payload, { [HEADERS.contentType]: msgpack ? 'application/msgpack' : 'application/json' });
+  message.respond(payload, { [HEADERS.contentType]: contentType });
 }
 
 function respondError(message: BusMessage, error: FailureRecord): void {

@@ -168,6 +168,12 @@ describe('signals, reads and lists over HTTP', () => {
     expect((await get('/v1/actors/counter/never/state')).status).toBe(404);
   });
 
+  test('a state larger than a message is shown whole', async () => {
+    await post('/v1/actors/counter/large/ask', { type: 'grow', bytes: 700_000 });
+    const { status, body } = await get('/v1/actors/counter/large/state');
+    expect([status, (body.context as { blob: string }).blob.length]).toEqual([200, 700_000]);
+  });
+
   test('parameters are checked by name', async () => {
     expect((await get('/v1/actors?limit=many')).body).toMatchObject({
       code: 'InvalidPayload',
