@@ -1,5 +1,5 @@
 /** Whether a worker can do its work, and why not: what `/readyz` says, and what a process tells its parent. */
-import type { Worker } from '@troupe/runtime';
+import type { WorkerStats } from '@troupe/runtime';
 
 /** Of one worker's process. */
 export interface Health {
@@ -10,9 +10,14 @@ export interface Health {
   readonly worker?: { readonly id: string; readonly partitions: number; readonly live: number };
 }
 
+/** As much of a worker as its health goes by. */
+export interface HealthyWorker {
+  stats(): Pick<WorkerStats, 'id' | 'partitions' | 'live' | 'fresh' | 'draining'>;
+}
+
 /** What the worker's process is doing; set as it goes. */
 export interface HealthSource {
-  worker?: Worker | undefined;
+  worker?: HealthyWorker | undefined;
   /** Whether the worker's whole share was live once. */
   hosted: boolean;
   connected(): boolean;

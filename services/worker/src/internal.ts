@@ -6,6 +6,7 @@
 export type { LoopDelay, ProcessAbout } from './about.ts';
 export { CONFIG_NAMES, findConfigFile, type LoadedConfig, loadConfig } from './config-file.ts';
 export { WORKER_EXIT } from './exit-codes.ts';
+export { type Health, type HealthSource, type HealthyWorker, healthOf } from './health.ts';
 export {
   type ActorHint,
   isWorkerMessage,
@@ -16,7 +17,7 @@ export {
   type WorkerMessage,
   waitAtGate,
 } from './parent.ts';
-export { RESTART_LIMITS, type RestartLimits, RestartPolicy } from './processes/restart-policy.ts';
+export { type Failure, RESTART_LIMITS, type RestartLimits, RestartPolicy } from './processes/restart-policy.ts';
 export { processCount, type RunProcessesOptions, runProcesses } from './run-processes.ts';
 export {
   type Origin,

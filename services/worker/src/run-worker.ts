@@ -45,6 +45,7 @@ interface Life {
   readonly options: RunWorkerOptions;
   readonly health: HealthSource;
   readonly about: ReturnType<typeof aboutProcess>;
+  readonly beats: ReturnType<typeof sendBeats> | undefined;
   readonly stop: Promise<StopReason>;
 }
 
@@ -61,7 +62,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
   const health: HealthSource = { hosted: false, connected: () => open?.ports.bus.connected ?? false };
   const watch = settings.stuckMs === 0 ? undefined : watchForStuck(watchOptions(settings.stuckMs, number));
   const beats = number === undefined ? undefined : sendBeats(() => healthOf(health), isDebugged);
-  const life: Life = { options, health, about: aboutProcess(number), stop };
+  const life: Life = { options, health, about: aboutProcess(number), beats, stop };
   let server: HealthServer | undefined;
   try {
     server = await serveOwnHealth(life);
@@ -124,7 +125,7 @@ function stoppedEarly(log: Logger): number {
   return WORKER_EXIT.ok;
 }
 
-async function hostUntilStopped({ options, health, about, stop }: Life, { ports }: OpenPorts): Promise<number> {
+async function hostUntilStopped({ options, health, about, beats, stop }: Life, { ports }: OpenPorts): Promise<number> {
   const { settings, config, log } = options;
   const starting = startWorker({
     ports,
@@ -144,6 +145,8 @@ async function hostUntilStopped({ options, health, about, stop }: Life, { ports 
   const worker = await unlessStopped(starting, stop);
   if (worker === undefined) return stoppedEarly(log);
   health.worker = worker;
+  // At once: from here on its work may end it, and the parent has to know that it came so far.
+  beats?.now();
   void worker.ready.then(() => {
     health.hosted = true;
     options.onReady?.(worker);

@@ -155,7 +155,7 @@ export class DevSession {
     const { log } = this.#options;
     if (this.#options.signal.aborted) return;
     const readyForMs = this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
-    const waitMs = this.#policy.failed(readyForMs);
+    const waitMs = this.#policy.failed({ worked: readyForMs !== undefined, readyForMs });
     const again = code !== WORKER_EXIT.ok && !this.#policy.hopeless;
     log.tell({ event: 'worker ended', code, signal, againInMs: again ? waitMs : null });
     if (again) this.#restart = setTimeout(() => this.#startAgain(), waitMs);

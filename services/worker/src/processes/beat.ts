@@ -12,7 +12,7 @@ export interface BeatMessage {
 export const BEAT_MS = 500;
 
 /** Sends beats to the parent until closed. A parent that doesn't read gets no more until it does: nothing piles up. */
-export function sendBeats(health: () => Health, debugged: () => boolean): { close(): void } {
+export function sendBeats(health: () => Health, debugged: () => boolean): { now(): void; close(): void } {
   let sending = false;
   const beat = (): void => {
     if (sending || process.send === undefined || !process.connected) return;
@@ -25,7 +25,7 @@ export function sendBeats(health: () => Health, debugged: () => boolean): { clos
   beat();
   const timer = setInterval(beat, BEAT_MS);
   timer.unref();
-  return { close: () => clearInterval(timer) };
+  return { now: beat, close: () => clearInterval(timer) };
 }
 
 /** Whether an IPC message is a beat. */

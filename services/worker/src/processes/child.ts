@@ -10,20 +10,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Health } from '../health.ts';
 import { BEAT_MS, type BeatMessage, isBeat } from './beat.ts';
+import type { Failure } from './restart-policy.ts';
 
 /** How long loading a process's code may take, ms. */
 const START_MS_MAX = 60_000;
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 /** How it ended. */
-export interface ChildEnd {
+export interface ChildEnd extends Failure {
   /** Exit code; null when a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** It was killed because its event loop did not turn. */
   readonly stuck: boolean;
-  /** How long it had been ready, ms; undefined when it never was. */
-  readonly readyForMs: number | undefined;
 }
 
 export interface ChildOptions {
@@ -66,7 +65,7 @@ export class Child {
       const end = (code: number | null, signal: NodeJS.Signals | null): void => {
         clearInterval(this.#timer);
         const readyForMs = this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
-        resolve({ code, signal, stuck: this.#stuck, readyForMs });
+        resolve({ code, signal, stuck: this.#stuck, worked: this.#health.worker !== undefined, readyForMs });
       };
       this.#child.once('exit', end);
       // It could not be started at all: there is no exit then.

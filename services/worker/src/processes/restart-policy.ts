@@ -7,13 +7,13 @@ export interface RestartLimits {
   readonly delayMsMax: number;
   /** A process that was ready for so long has not failed at once, ms. */
   readonly steadyMs: number;
-  /** After so many failures in a row, there is no hope that one more start would help. */
+  /** After so many starts in a row that failed, there is no hope that one more would help. */
   readonly failuresMax: number;
 }
 
 /**
- * Half a second, so that a single crash costs little; half a minute, so that a lasting fault costs little too; five in a row,
- * which take about ten seconds, and outlast the three deaths after which an entry that kills workers is put into quarantine.
+ * Half a second, so that a single crash costs little; half a minute, so that a lasting fault costs little too; five in a row, which
+ * take about ten seconds.
  */
 export const RESTART_LIMITS: RestartLimits = {
   delayMs: 500,
@@ -22,11 +22,20 @@ export const RESTART_LIMITS: RestartLimits = {
   failuresMax: 5,
 };
 
+/** How far a process came before it ended by itself. */
+export interface Failure {
+  /** It had become a worker: its config was sound and NATS took it, so what ended it was its work. */
+  readonly worked: boolean;
+  /** How long it had been ready, ms; undefined when it never was. */
+  readonly readyForMs: number | undefined;
+}
+
 /** Counts the failures of one place in a pool. */
 export class RestartPolicy {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
   #failuresInRow = 0;
+  #startsFailed = 0;
 
   /** @param random from 0 to below 1. */
   constructor(limits: RestartLimits, random: () => number) {
@@ -38,24 +47,27 @@ export class RestartPolicy {
     return this.#failuresInRow;
   }
 
-  /** Whether it has failed at once so often that starting again is not expected to help. */
+  /**
+   * Whether it has failed at its start so often that starting again is not expected to help. One that worked and crashed is
+   * always started again: each death brings an entry that kills workers nearer to its quarantine, and there may be many.
+   */
   get hopeless(): boolean {
-    return this.#failuresInRow >= this.#limits.failuresMax;
+    return this.#startsFailed >= this.#limits.failuresMax;
   }
 
   /**
    * A process ended by itself.
    *
-   * @param readyForMs how long it had been ready; undefined when it never was.
    * @returns how long to wait before the next start, ms: between half and the whole of the doubled delay, so that processes that
    * failed together don't come back together.
    */
-  failed(readyForMs: number | undefined): number {
+  failed({ worked, readyForMs }: Failure): number {
     const { delayMs, delayMsMax, steadyMs } = this.#limits;
     const steady = readyForMs !== undefined && readyForMs >= steadyMs;
     if (steady) this.#failuresInRow = 0;
     const wholeMs = Math.min(delayMsMax, delayMs * 2 ** Math.min(this.#failuresInRow, 30));
     if (!steady) this.#failuresInRow++;
+    this.#startsFailed = worked ? 0 : this.#startsFailed + 1;
     return Math.round(wholeMs * (0.5 + this.#random() / 2));
   }
 }

@@ -4,8 +4,9 @@
  * Invariants
  * 1. A process that ends by itself is started again after a wait that grows (`restart-policy.ts`); one that ends with 0 was
  *    drained by an operator and is not. When none is left, the parent ends with 0.
- * 2. It gives up when nothing ever worked and the config can't be used, or when every process has failed at once again and
- *    again and none works: then it ends with the last one's exit code. One healthy process is reason enough to go on.
+ * 2. It gives up when nothing ever worked and the config can't be used, or when every process has failed at its start again
+ *    and again: then it ends with the last one's exit code. One healthy process is reason enough to go on, and one that
+ *    worked and crashed is always started again.
  * 3. Asked to stop, it starts nothing more, and ends within the drain's deadline and a grace: what is left then is killed.
  * 4. No process outlives it: a process whose parent is gone drains by itself (`stop-signals.ts`).
  * 5. A restarted process has a new worker id, so that nobody takes it for the one that died.
@@ -142,7 +143,7 @@ export class WorkerPool {
   }
 
   #failed(place: Place, end: ChildEnd, fields: object): void {
-    const waitMs = place.policy.failed(end.readyForMs);
+    const waitMs = place.policy.failed(end);
     if (this.#isHopeless(end)) {
       this.#giveUp(place, end, fields);
       return;
