@@ -18,6 +18,7 @@ const scripts = {
   verify: 'scripts/verify.ts',
   bench: 'scripts/bench.ts',
   proof: 'scripts/proof.ts',
+  simulate: 'scripts/simulate.ts',
   troupe: 'packages/cli/src/main.ts',
 };
 
@@ -41,5 +42,10 @@ export function resolveTarget([name, ...args], { rootDir, nodePath }) {
     throw new SetupError(name === undefined ? usage : `unknown target "${name}"\n${usage}`);
   }
   const script = join(rootDir, scripts[/** @type {keyof typeof scripts} */ (name)]);
-  return { command: nodePath, args: [script, ...args], dependencies: true, natsServer: name !== 'verify' };
+  return {
+    command: nodePath,
+    args: [script, ...args],
+    dependencies: true,
+    natsServer: name !== 'verify' && name !== 'simulate',
+  };
 }

@@ -56,6 +56,9 @@ export interface CellPlace {
 /** Snapshots that are kept of an actor; with fewer, none was forgotten. */
 const SNAPSHOTS_KEPT = 10;
 
+/** A wake-up due within this time of a journaled tick counts as fired, ms: setting it again costs little, missing it a timer. */
+const TICK_SLACK_MS = 60_000;
+
 interface WantedSnapshot {
   readonly seq: number;
   readonly count: number;
@@ -104,6 +107,8 @@ export class ActorCell {
   #saving = false;
   #timer: Timer | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
+  /** Due time of the durable wake-up that is being set; undefined when it has fired before that was acknowledged. */
+  #setting: number | undefined;
 
   constructor(host: CellHost, address: ActorAddress, definition: ActorDefinition, place: CellPlace) {
     this.#host = host;
@@ -534,6 +539,9 @@ export class ActorCell {
 
   /** A tick that came a moment too early, by the stream's clock, is repeated when its time has come. */
   #ticked(at: number): void {
+    // Journaled before it was removed (R12), so whoever took the wake-up, it is seen here that it is gone.
+    if (this.tickAt !== undefined && this.tickAt <= at + TICK_SLACK_MS) this.tickAt = undefined;
+    if (this.#setting !== undefined && this.#setting <= at + TICK_SLACK_MS) this.#setting = undefined;
     const due = this.state!.nextDueAt;
     if (due !== this.#armedFor || due - at > this.#host.options.tickDurableAfterMs) {
       this.#armedFor = Number.NaN;
@@ -549,9 +557,12 @@ export class ActorCell {
     if (this.dropped || this.state?.nextDueAt !== due) return;
     const { clock, epoch, ports, partition } = this.#host;
     const wanted = (): boolean => !this.dropped && this.state?.nextDueAt === due;
+    this.#setting = due;
     retryWhile(clock, wanted, () => ports.ticks.schedule(partition, this.address, due, epoch))
       .then(() => {
-        if (wanted()) this.tickAt = due;
+        if (this.#setting !== due || !wanted()) return;
+        this.#setting = undefined;
+        this.tickAt = due;
       })
       .catch((error: unknown) =>
         this.#host.log.error(

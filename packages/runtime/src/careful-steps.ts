@@ -60,13 +60,19 @@ export class CarefulSteps {
   push(message: StoredMessage): void {
     this.#waiting.push(message);
     if (this.full) this.#owner.pause();
+    this.#start();
+  }
+
+  /** What comes between the last look at what waits and the end of a run is not left behind. */
+  #start(): void {
     this.#running ??= this.#run()
       .catch((error: unknown) => {
         if (!(error instanceof Dropped)) this.#owner.failed(error);
       })
       .finally(() => {
         this.#running = undefined;
-        this.#owner.drained();
+        if (this.#waiting.length > 0 && !this.#stopped && !this.#owner.dropped) this.#start();
+        else this.#owner.drained();
       });
   }
 

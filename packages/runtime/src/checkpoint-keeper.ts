@@ -85,7 +85,10 @@ export class CheckpointKeeper {
   async claim(head: number): Promise<void> {
     const { records } = this.#host.ports;
     this.#claimHead = head;
-    if (!rules.epochFirst) return;
+    if (!rules.epochFirst) {
+      this.#current = this.#claimed(head);
+      return;
+    }
     for (;;) {
       const claimed = this.#claimed(head);
       const result = await this.#insist(() => records.put(this.#key, claimed, { expectedRevision: this.#revision }));
@@ -169,10 +172,12 @@ export class CheckpointKeeper {
     const forgiven = caughtUp && done >= this.#claimHead ? { deaths: 0, suspects: {} } : {};
     const mark = this.#mark(done);
     const [types, refused, parked] = [this.#types, this.#refused, this.#source.parks];
+    // Who has not reached what others had folded can't speak for it.
+    const left = released && (this.#clean || position >= this.#claimHead);
     woken.sort();
     try {
       await this.#store((current) => {
-        const next = { ...current, ...forgiven, done, mark, woken, types, refused, parked, released };
+        const next = { ...current, ...forgiven, done, mark, woken, types, refused, parked, released: left };
         return sameCheckpoint(next, current) ? undefined : next;
       });
     } catch (error) {

@@ -33,8 +33,8 @@ import { retryWhile } from './backoff.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
-import { rules } from './rules.ts';
 import type { ProgressPublisher } from './progress.ts';
+import { rules } from './rules.ts';
 import { Slots } from './slots.ts';
 
 /** Items of one stream that wait for the journal; beyond, an observable's latest value takes the place of the last. */

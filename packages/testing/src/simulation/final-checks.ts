@@ -15,7 +15,7 @@ export function checkEnd(oracle: Oracle, clients: readonly Client[], violations:
     const context = oracle.contextOf(actor);
     if (context !== undefined) contexts.set(name, context);
   }
-  checkTasks(contexts, clients, oracle.firstStored, violations);
+  checkTasks(contexts, clients, oracle, violations);
   checkTold(contexts, violations);
   checkReminders(contexts, violations);
 }
@@ -23,20 +23,19 @@ export function checkEnd(oracle: Oracle, clients: readonly Client[], violations:
 function checkTasks(
   contexts: Map<string, ClerkContext>,
   clients: readonly Client[],
-  firstStored: ReadonlyMap<string, number>,
+  oracle: Oracle,
   violations: Violations,
 ): void {
   const applied = new Map<string, number>();
   for (const { applied: ids } of contexts.values()) for (const id of ids) applied.set(id, (applied.get(id) ?? 0) + 1);
   for (const [id, count] of applied) if (count > 1) violations.add('a task or ask applied twice', `${id}: ${count}`);
   for (const client of clients) {
-    for (const task of client.tasks.values())
-      checkTask(task, applied.get(task.planned.id) ?? 0, firstStored.get(task.planned.id) ?? 0, violations);
+    for (const task of client.tasks.values()) checkTask(task, applied.get(task.planned.id) ?? 0, oracle, violations);
     checkOrder(client, contexts, violations);
   }
 }
 
-function checkTask(task: ClientTask, count: number, storedAt: number, violations: Violations): void {
+function checkTask(task: ClientTask, count: number, oracle: Oracle, violations: Violations): void {
   const { id } = task.planned;
   if (!task.acknowledged) return;
   if (task.outcome === undefined && !task.late) violations.add('an acknowledged task without outcome', id);
@@ -44,8 +43,8 @@ function checkTask(task: ClientTask, count: number, storedAt: number, violations
     if (count > 0) violations.add('a refused task took effect', id);
     return;
   }
-  if (count === 0 && !(task.late && couldBeLate(task, storedAt)))
-    violations.add('an acknowledged task lost', `${id}: ${task.outcome}`);
+  const late = task.late && (couldBeLate(task, oracle.firstStored.get(id) ?? 0) || oracle.refused.has(id));
+  if (count === 0 && !late) violations.add('an acknowledged task lost', `${id}: ${task.outcome}`);
 }
 
 /** Tasks that one client had acknowledged one after the other take effect in that order. */

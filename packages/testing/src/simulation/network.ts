@@ -23,14 +23,17 @@ const LATE_MS_MAX = 40_000;
 
 export class Network implements FaultPlan {
   readonly #weather: Weather;
+  readonly #stalledUntilMs: () => number;
   #tickArrivesAtMs = 0;
 
-  constructor(weather: Weather) {
+  /** @param stalledUntilMs until when its consumers hand over nothing, ms from the start. */
+  constructor(weather: Weather, stalledUntilMs: () => number = () => 0) {
     this.#weather = weather;
+    this.#stalledUntilMs = stalledUntilMs;
   }
 
   decide({ kind }: Operation): Fault {
-    const { random, noise, calm, leaderless } = this.#weather;
+    const { random, noise, calm, leaderless, nowMs } = this.#weather;
     const delayMs = 0.2 + random() * random() * 6;
     const answerDelayMs = 0.2 + random() * random() * 6;
     if (leaderless && !kind.startsWith('bus.')) {
@@ -39,6 +42,8 @@ export class Network implements FaultPlan {
     }
     if (calm) return { delayMs, answerDelayMs };
     const opens = kind === 'journal.open';
+    const stalledMs = kind === 'journal.deliver' ? this.#stalledUntilMs() - nowMs : 0;
+    if (stalledMs > 0) return { delayMs: stalledMs };
     const x = random();
     if (x < noise.lost) {
       this.#weather.count('lost');

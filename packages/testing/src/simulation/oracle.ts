@@ -49,6 +49,8 @@ export class Oracle implements BrokerWatch {
   readonly replies = new Map<string, Effect>();
   /** When a task id was first stored, server time. */
   readonly firstStored = new Map<string, number>();
+  /** Tasks whose outcome is a refusal. */
+  readonly refused = new Set<string>();
   entries = 0;
   snapshots = 0;
   purged = 0;
@@ -114,8 +116,10 @@ export class Oracle implements BrokerWatch {
       actor = { state, states: new Map(), seqs: [], covered: 0, snapshotSeq: 0 };
       this.actors.set(name, actor);
     }
-    const { state, effects } = step(this.#definition, actor.state, entry, message.payload.length);
+    const before = actor.state;
+    const { state, effects } = step(this.#definition, before, entry, message.payload.length);
     actor.state = state;
+    if (entry.body.kind === 'outcome') this.#checkEnded(name, before, state, entry.body.effectId);
     actor.states.set(message.seq, state);
     actor.seqs.push(message.seq);
     for (const effect of effects) this.#note(name, effect, message.seq, partition);
@@ -208,6 +212,14 @@ export class Oracle implements BrokerWatch {
       this.#violations.add('an outcome of nothing that is open', `${body.effectId} at ${message.seq}`);
   }
 
+  /** An outcome ends its own effect and no other. */
+  #checkEnded(name: string, before: ActorState, after: ActorState, effectId: string): void {
+    for (const { id } of before.effects.values()) {
+      if (after.effects.get(id) === undefined && `${name}@${id}` !== effectId)
+        this.#violations.add('an outcome ended another effect', `${effectId} ended ${id} of ${name}`);
+    }
+  }
+
   #deliver(sent: TrueEffect | undefined, content: string, what: string): void {
     if (sent === undefined) {
       this.#violations.add('a message that no stored entry caused', what);
@@ -226,8 +238,10 @@ export class Oracle implements BrokerWatch {
   #note(name: string, effect: Effect, seq: number, partition: number): void {
     const id = `${name}@${effect.id}`;
     if (effect.kind === 'invoke') this.#calls.add(id);
-    else if (effect.kind === 'reply') this.replies.set(id, effect);
-    else if (effect.kind === 'ask' || effect.kind === 'send' || effect.kind === 'answer') {
+    else if (effect.kind === 'reply') {
+      this.replies.set(id, effect);
+      if (!effect.outcome.ok && effect.outcome.error.code !== 'TooLate') this.refused.add(effect.taskId);
+    } else if (effect.kind === 'ask' || effect.kind === 'send' || effect.kind === 'answer') {
       const content = effect.kind === 'ask' ? effect.payload : effect.kind === 'send' ? effect.event : effect.outcome;
       const sent = { effect, content: JSON.stringify(content), partition, seq, delivered: false };
       if (effect.kind === 'answer') this.#answers.set(effect.effectId, sent);

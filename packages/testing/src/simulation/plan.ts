@@ -38,6 +38,14 @@ export type PlannedFault =
   | { readonly kind: 'drain'; readonly atMs: number; readonly worker: number; readonly downMs: number }
   /** Its lease is gone though it lives: others take its partitions over. */
   | { readonly kind: 'disown'; readonly atMs: number; readonly worker: number }
+  /** Its consumers hand over nothing for a while; just before the end its lease may go too. */
+  | {
+      readonly kind: 'stall';
+      readonly atMs: number;
+      readonly worker: number;
+      readonly ms: number;
+      readonly disownAfterMs: number | undefined;
+    }
   /** The worker's wall clock jumps. */
   | { readonly kind: 'clock'; readonly atMs: number; readonly worker: number; readonly skewMs: number }
   /** Every connection is lost. */
@@ -76,7 +84,7 @@ export interface Plan {
 }
 
 /** Faults strike before this moment, ms; then all is well, and everything has to come to its end. */
-export const STORM_MS = 60_000;
+export const STORM_MS = 50_000;
 /** How long task ids are remembered in these worlds, ms: clients say so. */
 export const REMEMBER_MS = 40_000;
 
@@ -134,17 +142,24 @@ function planFault(random: Random, workers: number): PlannedFault {
   if (kind < 0.5) return { kind: 'freeze', atMs, worker, ms: random() < 0.5 ? ms(100, 4_000) : ms(8_000, 40_000) };
   if (kind < 0.62) return { kind: 'cut', atMs, worker, ms: random() < 0.5 ? ms(100, 3_000) : ms(3_000, 25_000) };
   if (kind < 0.7) return { kind: 'drain', atMs, worker, downMs: ms(200, 6_000) };
-  if (kind < 0.82) return { kind: 'disown', atMs, worker };
+  if (kind < 0.78) return { kind: 'disown', atMs, worker };
+  if (kind < 0.84) return stall(random, atMs, worker);
   if (kind < 0.9) return { kind: 'clock', atMs, worker, skewMs: ms(-2_000, 2_000) };
   if (kind < 0.94) return { kind: 'outage', atMs, ms: ms(500, 9_000) };
   return { kind: 'election', atMs, ms: ms(500, 9_000), skewMs: ms(-2_000, 2_000) };
+}
+
+function stall(random: Random, atMs: number, worker: number): PlannedFault {
+  const ms = Math.round(random() < 0.5 ? 500 + random() * 5_000 : 20_000 + random() * 15_000);
+  const disownAfterMs = random() < 0.5 ? Math.max(0, Math.round(ms - random() * 8_000)) : undefined;
+  return { kind: 'stall', atMs, worker, ms, disownAfterMs };
 }
 
 function planTasks(random: Random, actors: number, clients: number): PlannedTask[] {
   const tasks: PlannedTask[] = [];
   for (let client = 0; client < clients; client++) {
     const favourite = between(random, 0, actors - 1);
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 6; n++) {
       const actor = random() < 0.5 ? favourite : between(random, 0, actors - 1);
       tasks.push({
         id: `c${client}${client % 2 === 0 ? '-' : '_'}${n}`,

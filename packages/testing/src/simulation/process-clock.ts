@@ -74,6 +74,13 @@ export class ProcessClock<T> implements Clock {
     this.#clock.setTimer(() => this.#resume(), ms);
   }
 
+  /** It goes on at the latest after so long, ms. */
+  thaw(ms: number): void {
+    if (this.#frozenUntil <= this.#clock.monotonic() + ms) return;
+    this.#frozenUntil = this.#clock.monotonic() + ms;
+    this.#clock.setTimer(() => this.#resume(), ms);
+  }
+
   end(): void {
     this.#ended = true;
     this.#held = [];

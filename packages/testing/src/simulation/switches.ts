@@ -9,9 +9,14 @@ interface Guard {
   readonly what: string;
   readonly runtime?: readonly RuntimeRule[];
   readonly step?: readonly StepRule[];
+  /** Violations that do not count, because a second guard is off only to bare the first. */
+  readonly blind?: readonly string[];
   /** Done by the simulated world itself. */
   readonly world?: 'reply-early';
 }
+
+/** What R4-age is seen by. */
+const YOUNG = 'purged what is younger than a lease';
 
 export const GUARDS = {
   R1: { what: 'a snapshot waits for what was sent before it', runtime: ['snapshotAfterSends'] },
@@ -20,12 +25,20 @@ export const GUARDS = {
   'R3-epoch': { what: 'a new owner writes its epoch before it reads', runtime: ['epochFirst'] },
   'R3-waking': { what: 'what is being woken stays on the list', runtime: ['wakingListed'] },
   R4: { what: 'purge only what snapshots cover', runtime: ['purgeCovered'] },
-  'R4-acknowledged': { what: 'purge by an acknowledged checkpoint', runtime: ['purgeAcknowledged'] },
+  'R4-acknowledged': {
+    what: 'purge by an acknowledged checkpoint (and by age: what is old has long been acknowledged)',
+    runtime: ['purgeAcknowledged', 'purgeAged'],
+    blind: [YOUNG],
+  },
   'R4-age': { what: 'nothing young is purged', runtime: ['purgeAged'] },
   R5: { what: 'effects need a fresh lease', runtime: ['freshLease'] },
   'R5-records': { what: "the partitions' records are read in the same round", runtime: ['recordsRead'] },
   R6: { what: 'being at the head expires', runtime: ['headExpires'] },
-  'R6-epoch': { what: 'the epoch is read again at the head', runtime: ['epochAgain'] },
+  'R6-epoch': {
+    what: 'the epoch is read again at the head (and with every renewal)',
+    runtime: ['epochAgain', 'recordsRead'],
+    blind: ['an effect started before the records were read'],
+  },
   R7: { what: 'a snapshot of another owner is never overwritten', runtime: ['snapshotAdopted'] },
   'R7-compare': { what: 'snapshots are written by compare-and-set', runtime: ['snapshotCompared'] },
   R8: { what: 'snapshots are read from the leader', runtime: ['leaderReads'] },
@@ -47,6 +60,11 @@ export type GuardName = keyof typeof GUARDS;
 
 export function isGuard(name: string): name is GuardName {
   return Object.hasOwn(GUARDS, name);
+}
+
+/** Kinds of violation that do not count while these guards are off. */
+export function blindFor(names: readonly GuardName[]): ReadonlySet<string> {
+  return new Set(names.flatMap((name) => (GUARDS[name] as Guard).blind ?? []));
 }
 
 /** Purge reaches in these worlds what is older than this, ms: longer than a lease, shorter than the longest freeze. */

@@ -11,12 +11,17 @@ export class Violations {
   readonly #found = new Map<string, Violation>();
   readonly #elapsedMs: () => number;
 
-  constructor(elapsedMs: () => number) {
+  readonly #blind: ReadonlySet<string>;
+
+  /** @param blind kinds that do not count. */
+  constructor(elapsedMs: () => number, blind: ReadonlySet<string>) {
     this.#elapsedMs = elapsedMs;
+    this.#blind = blind;
   }
 
   add(kind: string, detail: string): void {
-    if (!this.#found.has(kind)) this.#found.set(kind, { kind, atMs: Math.round(this.#elapsedMs()), detail });
+    if (!this.#found.has(kind) && !this.#blind.has(kind))
+      this.#found.set(kind, { kind, atMs: Math.round(this.#elapsedMs()), detail });
   }
 
   get any(): boolean {

@@ -7,28 +7,26 @@
  * 3. After `STORM_MS` nothing goes wrong any more; within `SETTLE_MS_MAX` everything must have come to its end.
  */
 import type { ActorDefinition } from '@troupe/core';
-import { type Log, type Ports, startWorker, type Worker, type WorkerOptions } from '@troupe/runtime';
-import { MemoryBroker, type MemoryPorts, VirtualClock } from '@troupe/runtime/internal';
+import { MemoryBroker, VirtualClock } from '@troupe/runtime/internal';
 import { seededRandom } from '../durable/random.ts';
 import { clerk, type Outside, setOutside, TYPE } from './clerk.ts';
 import { Client } from './client.ts';
 import { checkEnd } from './final-checks.ts';
 import { Network, type Weather } from './network.ts';
 import { LEASE_MS, Oracle } from './oracle.ts';
-import { type Plan, type PlannedFault, type PlannedTask, STORM_MS } from './plan.ts';
+import { type Plan, type PlannedTask, STORM_MS } from './plan.ts';
 import { ProcessClock, type Running } from './process-clock.ts';
-import { repliesEarly } from './reply-early.ts';
-import { GUARDS, type GuardName, withoutGuards } from './switches.ts';
+import { type Process, Processes } from './processes.ts';
+import { blindFor, type GuardName, withoutGuards } from './switches.ts';
 import { type Violation, Violations } from './violations.ts';
 
 /** Everything must have come to its end this long after the storm, ms. */
 const SETTLE_MS_MAX = 240_000;
 /** How far time moves between two looks, ms. */
 const LOOK_EVERY_MS = 500;
-/** A process that stood still for so long can't own anything for sure, ms. */
-const STALE_MS = LEASE_MS / 2 + 500;
 const DRAIN_MS = 120_000;
-const LOG_LINES_MAX = 60;
+/** What stands still when the storm ends goes on after so long, ms. */
+const THAW_MS = 1_000;
 
 export interface WorldReport {
   readonly seed: number;
@@ -46,17 +44,6 @@ export interface WorldOptions {
   readonly without?: readonly GuardName[];
   /** Ends at the first violation. Default true. */
   readonly failFast?: boolean;
-}
-
-interface Process {
-  readonly id: string;
-  readonly place: number;
-  readonly clock: ProcessClock<Process>;
-  readonly ports: MemoryPorts;
-  worker: Worker | undefined;
-  /** It stood still beyond its lease and has not read its partitions' records since. */
-  mustRead: boolean;
-  draining: boolean;
 }
 
 /** Lives through a plan and says what was seen. */
@@ -78,29 +65,26 @@ class World implements Outside, Weather {
   readonly noise: Plan['noise'];
   calm = false;
   readonly #plan: Plan;
-  readonly #without: ReadonlySet<string>;
   readonly #failFast: boolean;
   readonly #time = new VirtualClock({ callbacksMax: 2_000_000 });
   readonly #serverClock: ProcessClock<undefined>;
-  readonly #violations = new Violations(() => this.#time.monotonic());
+  readonly #violations: Violations;
   readonly #definition: ActorDefinition;
   readonly #oracle: Oracle;
   readonly #broker: MemoryBroker;
   readonly #clients: Client[] = [];
   readonly #running: Running<Process> = { process: undefined };
-  readonly #processes: (Process | undefined)[];
+  readonly #processes: Processes;
   readonly #calls = new Map<string, number>();
   readonly #counts = new Map<string, number>();
-  readonly #lines: string[] = [];
   #leaderlessUntil = 0;
   #flyingUntil = 0;
-  #started = 0;
   #added = 0;
 
   constructor(plan: Plan, without: readonly GuardName[], failFast: boolean) {
     this.#plan = plan;
-    this.#without = new Set(without.map((name) => (GUARDS[name] as { world?: string }).world ?? ''));
     this.#failFast = failFast;
+    this.#violations = new Violations(() => this.#time.monotonic(), blindFor(without));
     this.random = seededRandom(plan.seed ^ 0x0ddba11);
     this.noise = plan.noise;
     this.#definition = clerk(plan.snapshotEntries, plan.mailboxDepth);
@@ -112,7 +96,23 @@ class World implements Outside, Weather {
       overtaken: 'skip',
       watch: this.#oracle,
     });
-    this.#processes = Array.from({ length: plan.workers }, () => undefined);
+    this.#processes = new Processes({
+      plan,
+      time: this.#time,
+      serverClock: this.#serverClock,
+      broker: this.#broker,
+      oracle: this.#oracle,
+      weather: this,
+      definition: this.#definition,
+      violations: this.#violations,
+      running: this.#running,
+      random: this.random,
+      repliesEarly: without.includes('R13'),
+      count: (what) => this.count(what),
+      leaderless: (ms) => {
+        this.#leaderlessUntil = this.#time.monotonic() + ms;
+      },
+    });
     for (let at = 0; at < plan.clients; at++) this.#clients.push(this.#client(at));
     const journal = this.#broker.connect({ name: 'partitions' }).journal;
     const partitions = new Map(
@@ -141,8 +141,8 @@ class World implements Outside, Weather {
   }
 
   async live(): Promise<WorldReport> {
-    for (let place = 0; place < this.#plan.workers; place++) this.#start(place);
-    for (const fault of this.#plan.faults) this.#time.setTimer(() => this.#strike(fault), fault.atMs);
+    for (let place = 0; place < this.#plan.workers; place++) this.#processes.start(place);
+    for (const fault of this.#plan.faults) this.#time.setTimer(() => this.#processes.strike(fault), fault.atMs);
     for (const client of this.#clients) client.wake();
     this.#time.setTimer(() => this.#calmDown(), STORM_MS);
     try {
@@ -196,8 +196,10 @@ class World implements Outside, Weather {
   }
 
   #unowned(): string | undefined {
+    if (this.#time.monotonic() < STORM_MS + THAW_MS + LEASE_MS)
+      return 'what stood still may not know yet that its lease is over';
     let owned = 0;
-    for (const process of this.#processes) {
+    for (const process of this.#processes.all) {
       const stats = process?.worker?.stats();
       if (stats === undefined) return 'a worker is starting';
       if (stats.outboxWaiting > 0 || stats.effectsRunning > 0) return `${stats.id} is busy`;
@@ -208,8 +210,9 @@ class World implements Outside, Weather {
 
   /** Everything is given back in order: then the stored snapshots are the whole truth. */
   async #handBack(): Promise<void> {
+    const heads = new Map([...this.#oracle.actors].map(([name, { state }]) => [name, state.seq]));
     let left = 0;
-    for (const process of this.#processes) {
+    for (const process of this.#processes.all) {
       left++;
       void process!.worker!.drain({ deadlineMs: DRAIN_MS }).then(() => {
         left--;
@@ -217,9 +220,10 @@ class World implements Outside, Weather {
     }
     const done = await this.#time.advanceUntil(() => left === 0, DRAIN_MS);
     if (!done) this.#violations.add('a drain did not end', `${left} workers`);
-    for (const [name, { state, snapshotSeq }] of this.#oracle.actors) {
-      if (state.seq !== snapshotSeq)
-        this.#violations.add('a drain left something behind', `${name}: ${snapshotSeq}, true ${state.seq}`);
+    for (const [name, head] of heads) {
+      const { snapshotSeq } = this.#oracle.actors.get(name)!;
+      if (snapshotSeq < head)
+        this.#violations.add('a drain left something behind', `${name}: ${snapshotSeq}, true ${head}`);
     }
   }
 
@@ -227,115 +231,10 @@ class World implements Outside, Weather {
     this.calm = true;
     this.#leaderlessUntil = 0;
     this.#broker.start();
-    for (const [place, process] of this.#processes.entries()) {
-      if (process === undefined) this.#start(place);
+    for (const [place, process] of this.#processes.all.entries()) {
+      if (process === undefined) this.#processes.start(place);
+      else process.clock.thaw(THAW_MS);
     }
-  }
-
-  #start(place: number): void {
-    if (this.#processes[place] !== undefined) return;
-    const id = `w${place}-${++this.#started}`;
-    const rate = 1 + (this.random() - 0.5) * 2 * this.#plan.drift;
-    const process = { id, place, worker: undefined, mustRead: false, draining: false } as unknown as Process;
-    const clock = new ProcessClock<Process>(this.#time, this.#running, process, rate);
-    const ports = this.#broker.connect({ name: id, clock, faults: new Network(this) });
-    Object.assign(process, { clock, ports });
-    this.#processes[place] = process;
-    this.count('starts');
-    clock.defer(() => {
-      startWorker({
-        ports: this.#portsOf(process),
-        definitions: [this.#definition],
-        id,
-        options: workerOptions(this.#plan),
-        log: this.#logOf(process),
-      }).then(
-        (worker) => {
-          process.worker = worker;
-        },
-        () => this.#end(process, 500),
-      );
-    });
-  }
-
-  /** The process's ports, with a witness of what it reads. */
-  #portsOf(process: Process): Ports {
-    const { ports } = process;
-    const { records } = ports;
-    const witnessed: Ports = {
-      ...ports,
-      close: () => ports.close(),
-      records: {
-        get: (key) => records.get(key),
-        put: (key, value, options) => records.put(key, value, options),
-        remove: (key) => records.remove(key),
-        list: async (prefix) => {
-          const found = await records.list(prefix);
-          if (prefix === 'partition') process.mustRead = false;
-          return found;
-        },
-      },
-    };
-    return this.#without.has('reply-early') ? repliesEarly(witnessed, this.#definition, this.#oracle) : witnessed;
-  }
-
-  /** The process is gone, in the middle of whatever it did; another takes its place. */
-  #end(process: Process, downMs: number): void {
-    if (this.#processes[process.place] !== process) return;
-    process.clock.end();
-    process.ports.connection.vanish();
-    this.#processes[process.place] = undefined;
-    this.#time.setTimer(() => this.#start(process.place), downMs);
-  }
-
-  #strike(fault: PlannedFault): void {
-    this.count(fault.kind);
-    if (fault.kind === 'outage') {
-      this.#broker.stop();
-      this.#time.setTimer(() => this.#broker.start(), fault.ms);
-      return;
-    }
-    if (fault.kind === 'election') {
-      this.#leaderlessUntil = this.#time.monotonic() + fault.ms;
-      this.#serverClock.jump(fault.skewMs);
-      return;
-    }
-    const process = this.#processes[fault.worker];
-    if (process !== undefined) this.#strikeProcess(fault, process);
-  }
-
-  #strikeProcess(fault: Exclude<PlannedFault, { kind: 'outage' | 'election' }>, process: Process): void {
-    switch (fault.kind) {
-      case 'crash':
-        this.#end(process, fault.downMs);
-        return;
-      case 'freeze':
-        process.clock.freeze(fault.ms);
-        if (fault.ms >= STALE_MS) process.mustRead = true;
-        return;
-      case 'cut':
-        process.ports.connection.disconnect();
-        this.#time.setTimer(() => process.ports.connection.reconnect(), fault.ms);
-        return;
-      case 'drain':
-        this.#drain(process, fault.downMs);
-        return;
-      case 'disown':
-        this.#broker.records.remove(`worker.${process.id}`);
-        return;
-      case 'clock':
-        process.clock.jump(fault.skewMs);
-        return;
-    }
-  }
-
-  #drain(process: Process, downMs: number): void {
-    const { worker } = process;
-    if (worker === undefined || process.draining) return;
-    process.draining = true;
-    process.clock.defer(() => {
-      void worker.drain().then(() => this.#end(process, downMs));
-    });
   }
 
   #client(at: number): Client {
@@ -362,18 +261,6 @@ class World implements Outside, Weather {
     return { id: `c${client}-x${number}`, client, key: `a${number % this.#plan.actors}`, operations: [], pauseMs: 200 };
   }
 
-  #logOf(process: Process): Log {
-    const line = (level: string) => (fields: object, message: string) => {
-      if (message.startsWith('partition dropped')) this.count('dropped');
-      if (message.startsWith('Two folds')) this.#violations.add('two folds disagree', JSON.stringify(fields));
-      this.#lines.push(
-        `${Math.round(this.#time.monotonic())} ${process.id} ${level} ${message} ${JSON.stringify(fields)}`,
-      );
-      if (this.#lines.length > LOG_LINES_MAX) this.#lines.shift();
-    };
-    return { debug: () => {}, info: () => {}, warn: line('warn'), error: line('error') };
-  }
-
   #report(): WorldReport {
     const { entries, snapshots, purged, checkpoints, digest } = this.#oracle;
     const counts = { ...Object.fromEntries(this.#counts), entries, snapshots, purged, checkpoints };
@@ -383,13 +270,7 @@ class World implements Outside, Weather {
       violations: this.#violations.all(),
       counts: { ...counts, elapsedMs },
       digest,
-      log: this.#lines,
+      log: this.#processes.lines,
     };
   }
-}
-
-function workerOptions({ tight }: Plan): WorkerOptions {
-  if (tight)
-    return { checkpointEveryMs: 150, idleUnloadMs: 600, purgeEveryMs: 400, markLagMax: 4, markAgeMsMax: 1_500 };
-  return { checkpointEveryMs: 500, idleUnloadMs: 4_000, purgeEveryMs: 2_000, markLagMax: 20, markAgeMsMax: 6_000 };
 }
