@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/cluster.ts';
 import { changesOf, judge, Load, proveCluster, readOwnership, startWorkers } from '../../src/proofs/cluster-proof.ts';
@@ -41,6 +42,25 @@ describe('a cluster at work', () => {
     }
     expect(await judge(troupe, await load.stop())).toEqual([]);
     expect(changesOf(before, await readOwnership(cluster)), cluster.log).toBe(0);
+  }, 180_000);
+
+  test('a server that lost its disk gets everything back from the others, and is as good as they are', async () => {
+    const troupe = await cluster.client();
+    const load = new Load(troupe, 4, 'disk');
+    await load.goesOn();
+    const [first, second, third] = cluster.servers;
+    await first!.kill('SIGKILL');
+    rmSync(first!.storeDir, { recursive: true });
+    await first!.restart();
+    await cluster.settled();
+    await load.goesOn();
+    // Now it has to be one of the two that hold everything.
+    await second!.restart();
+    await cluster.settled();
+    await load.goesOn();
+    await third!.restart();
+    await cluster.settled();
+    expect(await judge(troupe, await load.stop())).toEqual([]);
   }, 180_000);
 
   test('a client that was told of one server goes on through those that the cluster told it of', async () => {
