@@ -22,7 +22,7 @@ export interface OpenGatewayOptions {
 /** @throws TroupeError `ConfigInvalid` */
 export async function openGateway(options: OpenGatewayOptions): Promise<Gateway> {
   const { settings, env, troupe, open, actors, log } = options;
-  const [{ startGateway }, { gatewayTokens }] = await Promise.all([
+  const [{ INSPECTOR_MOUNTS, startGateway }, { gatewayTokens }] = await Promise.all([
     import('@troupe/service-gateway'),
     import('./gateway-tokens.ts'),
   ]);
@@ -36,6 +36,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     prefix: settings.prefix,
     definitions: actors as never,
     log,
+    mounts: INSPECTOR_MOUNTS,
     page: options.page ? await (await import('@troupe/service-inspector')).inspectorPage() : undefined,
   });
 }

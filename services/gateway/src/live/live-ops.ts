@@ -1,4 +1,5 @@
 /** The questions of a page, answered from the history, the workers and the client. */
+import { stepFacts } from '@troupe/core';
 import { type History, openHistory } from '@troupe/inspect';
 import type { FullStep, LiveOp, LiveOps, LiveSequence, LiveSpan } from '@troupe/service-inspector';
 import { type ActorAddress, type MachineStructure, parseAddress, TroupeError } from '@troupe/wire';
@@ -7,7 +8,7 @@ import type { GatewayContext } from '../context.ts';
 import { liveStep } from './slim.ts';
 
 /** Steps of one answer. */
-const STEPS_MAX = 500;
+const STEPS_MAX = 1_000;
 const ANSWER_MS = 5_000;
 /** Structures kept, by type and hash. */
 const STRUCTURES_MAX = 256;
@@ -42,8 +43,10 @@ export function createOps(context: GatewayContext): Ops {
     async steps({ actor, fromSeq, toSeq, last }) {
       const range = { ...optional({ fromSeq, toSeq }), limit: STEPS_MAX };
       const wanted = last === undefined ? range : { ...range, last: Math.min(whole(last), STEPS_MAX) };
-      const { steps } = await line(actor).steps(wanted);
-      return { steps: steps.map(liveStep) };
+      // Not `steps`: it describes every state and compares them, and here nobody looks at them.
+      const { steps } = await line(actor).folded({ ...wanted, transitions: true });
+      const definition = history.definition(addressOf(actor).type)!;
+      return { steps: steps.map((step) => liveStep(stepFacts(definition, step))) };
     },
     async step({ actor, seq }): Promise<FullStep> {
       const record = await line(actor).step(whole(seq));

@@ -14,7 +14,8 @@ import type { LiveFailure, LiveSocket } from './live-socket.ts';
 import { Store } from './store.ts';
 import { EffectFates } from './timeline-rows.ts';
 
-const PAGE = 500;
+/** Steps that come first. */
+const NEWEST = 300;
 const STEPS_MAX = 120_000;
 const FULL_MAX = 64;
 
@@ -153,7 +154,7 @@ export class ActorModel extends Store {
     const { actor } = this;
     const seen = this.#tail.at(-1)?.seq;
     this.span = await this.#socket.ask('span', { actor });
-    const newest = await this.#socket.ask('steps', { actor, last: PAGE });
+    const newest = await this.#socket.ask('steps', { actor, last: NEWEST });
     this.#merge(newest.steps, seen);
     for (;;) {
       const missingFrom = (this.#head.at(-1)?.seq ?? this.span.firstSeq - 1) + 1;

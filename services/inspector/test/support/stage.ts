@@ -4,8 +4,7 @@ import { connect, type Troupe } from '@troupe/client';
 import { createLogger } from '@troupe/diagnostics';
 import { connectNats, createNatsPorts, provision, resolveConfig } from '@troupe/nats';
 import { type Ports, startWorker, type Worker } from '@troupe/runtime';
-import { type Gateway, type GatewayOptions, startGateway } from '@troupe/service-gateway';
-import { makeLive } from '@troupe/service-gateway/internal';
+import { type Gateway, type GatewayOptions, INSPECTOR_MOUNTS, startGateway } from '@troupe/service-gateway';
 import { inspectorPage } from '@troupe/service-inspector';
 import { type NatsServerHandle, startNatsServer } from '@troupe/testing';
 
@@ -48,7 +47,7 @@ export class Stage {
       ports: await this.#ports(),
       definitions: this.#agents as never,
       log: createLogger({ level: 'error' }),
-      mounts: [makeLive],
+      mounts: INSPECTOR_MOUNTS,
       page: await inspectorPage(),
       ...options,
     });

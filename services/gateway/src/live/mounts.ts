@@ -1,0 +1,6 @@
+/** What looks inside through WebSockets: the page's own, and those that other inspectors read. */
+import type { MakeMount } from '../mount.ts';
+import { makeLive } from './live.ts';
+
+/** @example startGateway({ page: await inspectorPage(), mounts: INSPECTOR_MOUNTS }); */
+export const INSPECTOR_MOUNTS: readonly MakeMount[] = [makeLive];
