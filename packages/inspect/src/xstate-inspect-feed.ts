@@ -30,6 +30,7 @@ interface Service {
   readonly sessionId: string;
   /** Messages held back until it is registered; undefined afterwards. */
   held: object[] | undefined;
+  hasStopped: boolean;
   /** As last seen, to be registered again. */
   latest: InspectedSnapshot;
 }
@@ -69,7 +70,10 @@ class Feed {
   }
 
   take(event: InspectionEvent): void {
-    const service = this.#services.get(event.sessionId) ?? this.#register(event);
+    const known = this.#services.get(event.sessionId);
+    // A child of the same name may begin again.
+    if (known?.hasStopped === true && event.type !== '@xstate.actor') return;
+    const service = known === undefined || known.hasStopped ? this.#register(event) : known;
     if (event.type === '@xstate.event') this.#say(service, serviceEvent(event.sessionId, event.event));
     if (event.type !== '@xstate.snapshot') return;
     service.latest = event.snapshot;
@@ -77,7 +81,7 @@ class Feed {
     this.#say(service, { type: 'service.state', state, sessionId: event.sessionId });
     if (event.snapshot.status === 'active' || event.snapshot.status === undefined) return;
     this.#say(service, { type: 'service.stop', sessionId: event.sessionId });
-    if (event.sessionId !== event.rootId) this.#services.delete(event.sessionId);
+    service.hasStopped = true;
   }
 
   /** Invariant 2. */
@@ -87,7 +91,7 @@ class Feed {
     } catch {
       return;
     }
-    const services = [...this.#services.values()];
+    const services = [...this.#services.values()].filter(({ hasStopped }) => !hasStopped);
     for (const service of services) {
       service.held = [];
       void this.#introduce(service);
@@ -97,7 +101,7 @@ class Feed {
   #register({ sessionId, ...event }: InspectionEvent): Service {
     if (this.#services.size >= SERVICES_MAX) this.#services.clear();
     const latest = 'snapshot' in event ? event.snapshot : { status: 'active' };
-    const service: Service = { sessionId, held: [], latest };
+    const service: Service = { sessionId, held: [], hasStopped: false, latest };
     this.#services.set(sessionId, service);
     void this.#introduce(service);
     return service;

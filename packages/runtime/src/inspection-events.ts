@@ -8,14 +8,15 @@
  */
 import type { ActorDefinition } from '@troupe/core';
 import {
+  type EffectObservation,
   INSPECTION_VERSION,
   type InspectedSnapshot,
   machineConfig,
   OBSERVED_CONTEXT_BYTES_MAX,
   OBSERVED_EVENT_BYTES_MAX,
-  type Observation,
   type ObservedChild,
   type ObservedState,
+  type StateObservation,
   type StepObservation,
   toJsonValue,
 } from '@troupe/wire';
@@ -68,17 +69,29 @@ export function stepEvents(step: StepObservation): string[] {
   return events;
 }
 
-/** An observation that isn't a step, as a snapshot event. */
-export function noticeEvent(notice: Exclude<Observation, StepObservation>, state: ObservedState): string {
-  const context = bounded(state.context, OBSERVED_CONTEXT_BYTES_MAX);
+/** Where an actor stands, without a step. */
+export function stateEvent(observation: StateObservation): string {
+  const { actor, seq, observedAt, after: state } = observation;
   const { context: _context, output: _output, ...after } = state;
-  const event = JSON.stringify({ type: `troupe.${notice.kind}` });
-  const record =
-    notice.kind === 'state'
-      ? { ...notice, after: context.bytes === undefined ? after : { ...after, contextBytes: context.bytes } }
-      : notice;
-  const id = `${notice.actor}@${notice.seq}${notice.kind === 'effect' ? `${notice.phase}${notice.attempt}` : 's'}`;
-  return snapshotEvent(notice.actor, id, notice.observedAt, event, state, context.text, record);
+  const context = bounded(state.context, OBSERVED_CONTEXT_BYTES_MAX);
+  const record = {
+    ...observation,
+    after: context.bytes === undefined ? after : { ...after, contextBytes: context.bytes },
+  };
+  const event = JSON.stringify({ type: 'troupe.state' });
+  return snapshotEvent(actor, `${actor}@${seq}s`, observedAt, event, state, context.text, record);
+}
+
+/** An effect, as a snapshot of the child that it is. */
+export function effectEvent(observation: EffectObservation): string {
+  const { actor, path, phase, attempt, effectId, observedAt, ok } = observation;
+  const status = phase === 'ended' ? (ok === true ? 'done' : 'error') : 'active';
+  return JSON.stringify({
+    ...base('@xstate.snapshot', actor, `${actor}#${path}`, observedAt, `${effectId}${phase}${attempt}`),
+    event: { type: `troupe.effect.${phase}` },
+    snapshot: { status },
+    troupe: observation,
+  });
 }
 
 function snapshotEvent(

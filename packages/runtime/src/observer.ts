@@ -29,7 +29,7 @@ import {
   type StateObservation,
   type Subjects,
 } from '@troupe/wire';
-import { actorEvent, definitionText, noticeEvent, stepEvents } from './inspection-events.ts';
+import { actorEvent, definitionText, effectEvent, stateEvent, stepEvents } from './inspection-events.ts';
 import type { BusPort, Clock, Timer } from './ports.ts';
 
 /** Observations that may wait: about a fifth of a second's worth at full speed, so that what is seen is fresh. */
@@ -206,14 +206,9 @@ export class Observer {
   #publish(waiting: Waiting): void {
     const { actor, observedAt } = waiting;
     if (waiting.kind === 'effect') {
-      const notice = { kind: 'effect' as const, actor: formatAddress(actor.address), ...waiting.notice };
-      if (actor.state !== undefined)
-        this.#send(actor, [
-          noticeEvent(
-            { ...notice, ...this.#seen(actor, observedAt) },
-            observeState(actor.definition, actor.state, false),
-          ),
-        ]);
+      const name = formatAddress(actor.address);
+      const seen = { ...waiting.notice, ...this.#seen(actor, observedAt) };
+      this.#send(actor, [effectEvent({ kind: 'effect', actor: name, ...seen })]);
       return;
     }
     const facts = stepFacts(actor.definition, waiting.record);
@@ -248,7 +243,7 @@ export class Observer {
       version: state.version,
     };
     this.#introduce(actor, after, observedAt);
-    this.#send(actor, [noticeEvent(observation, after)]);
+    this.#send(actor, [stateEvent(observation)]);
   }
 
   #seen({ partition }: ObservedActor, observedAt: number): Observed {
