@@ -53,6 +53,16 @@ describe('metrics', () => {
     ]);
   });
 
+  test('counted elsewhere are taken over as they are', async () => {
+    const metrics = new MetricsRegistry();
+    const turns = metrics.counter({ name: 'turns_total', help: 'Turns.', labels: ['worker'] });
+    turns.mirror(7, { worker: 'a' });
+    turns.mirror(9, { worker: 'a' });
+    expect(await metrics.text()).toContain('turns_total{worker="a"} 9\n');
+    turns.clear();
+    expect(await metrics.text()).not.toContain('worker="a"');
+  });
+
   test('drop what is no number', async () => {
     const metrics = new MetricsRegistry();
     metrics.counter({ name: 'a_total', help: 'A.' }).inc({}, Number.NaN);

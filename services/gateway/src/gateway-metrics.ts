@@ -55,9 +55,9 @@ export function collectWorkers(registry: MetricsRegistry, source: ClusterSource,
     effectsRunning: worker('effects_running', 'Effects that run now.'),
     outboxWaiting: worker('outbox_waiting', 'Messages to other actors that wait for their acknowledgement.'),
   };
-  const totals = registry.gauge({
-    name: 'troupe_worker_events',
-    help: 'What a worker has counted since it started, by kind: entries, turns, deadLetters, snapshots, wakes, repeats.',
+  const totals = registry.counter({
+    name: 'troupe_worker_events_total',
+    help: 'What a worker has counted since it started, by kind: entries, turns, deadLetters, snapshots, wakes, repeats, progress told and dropped.',
     labels: ['worker', 'kind'],
   });
   let readAtMs = Number.NEGATIVE_INFINITY;
@@ -72,8 +72,14 @@ export function collectWorkers(registry: MetricsRegistry, source: ClusterSource,
       for (const name of ['live', 'resident', 'effectsRunning', 'outboxWaiting'] as const)
         gauges[name].set(Number(stats[name] ?? Number.NaN), at);
       gauges.partitions.set(Array.isArray(stats.partitions) ? stats.partitions.length : Number.NaN, at);
-      for (const [kind, count] of Object.entries((stats.counters ?? {}) as Record<string, unknown>))
-        if (typeof count === 'number') totals.set(count, { ...at, kind });
+      const progress = (stats.progress ?? {}) as { published?: number; dropped?: number };
+      const counted = {
+        ...(stats.counters as object),
+        progressTold: progress.published,
+        progressDropped: progress.dropped,
+      };
+      for (const [kind, count] of Object.entries(counted))
+        if (typeof count === 'number') totals.mirror(count, { ...at, kind });
     }
   });
 }

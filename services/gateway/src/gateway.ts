@@ -158,7 +158,7 @@ function serve(server: Server, { options, resolved, context, port }: Serving): (
   return () => shutDown(server, handler, upgrades);
 }
 
-/** Every route, the document among them. */
+/** Every route, the document among them; also without a gateway, for the reference. */
 export function allRoutes(authenticator: Authenticator): readonly Route[] {
   const routes: Route[] = [...ROUTES, ...sessionRoutes(authenticator)];
   routes.push({

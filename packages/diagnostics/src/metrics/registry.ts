@@ -31,6 +31,10 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Counter {
   /** `by` is at least 0. Default 1. */
   inc(labels?: Labels, by?: number): void;
+  /** For what is counted elsewhere: takes its total over as it is. */
+  mirror(total: number, labels?: Labels): void;
+  /** Forgets every series: for totals that are collected anew each time. */
+  clear(): void;
 }
 
 /** Goes up and down. */
@@ -47,6 +51,10 @@ const LABEL_PATTERN = /^[a-z][a-z0-9_]{0,63}$/;
 class CounterMetric extends Metric implements Counter {
   inc(labels: Labels = {}, by = 1): void {
     if (Number.isFinite(by) && by >= 0) this.change(labels, (value) => value + by);
+  }
+
+  mirror(total: number, labels: Labels = {}): void {
+    if (Number.isFinite(total) && total >= 0) this.change(labels, () => total);
   }
 }
 
