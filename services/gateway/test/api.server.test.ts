@@ -168,6 +168,20 @@ describe('signals, reads and lists over HTTP', () => {
     expect((await get('/v1/actors/counter/never/state')).status).toBe(404);
   });
 
+  test('an earlier state is what a query would have shown then', async () => {
+    const states: unknown[] = [];
+    for (const n of [1, 2, 3]) {
+      await post('/v1/actors/counter/earlier/ask', n);
+      states.push((await get('/v1/actors/counter/earlier/state')).body);
+    }
+    for (const state of states as { seq: number }[])
+      expect((await get(`/v1/actors/counter/earlier/state?seq=${state.seq}`)).body).toEqual(state);
+    expect(await get('/v1/actors/counter/earlier/state?seq=0')).toMatchObject({
+      status: 404,
+      body: { code: 'NotFound' },
+    });
+  });
+
   test('a state larger than a message is shown whole', async () => {
     await post('/v1/actors/counter/large/ask', { type: 'grow', bytes: 700_000 });
     const { status, body } = await get('/v1/actors/counter/large/state');

@@ -1,6 +1,8 @@
 /** Looking at one actor. */
 import type { HistoryEntry } from '@troupe/client';
-import { toJsonValue } from '@troupe/wire';
+import { type History, openHistory } from '@troupe/inspect';
+import { formatAddress, TroupeError, toJsonValue } from '@troupe/wire';
+import type { GatewayContext } from '../context.ts';
 import { json } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
 import { ref } from '../openapi/schemas.ts';
@@ -17,7 +19,7 @@ const state: Route = {
   path: '/v1/actors/{type}/{key}/state',
   operationId: 'state',
   tag: 'actors',
-  summary: 'The state of an actor as of now.',
+  summary: 'The state of an actor as of now, or as of an earlier entry.',
   role: 'read',
   params: ACTOR_PARAMS,
   query: {
@@ -25,11 +27,19 @@ const state: Route = {
       kind: 'whole',
       meaning: 'Answer only once this journal sequence is applied: to read what was sent before.',
     },
+    seq: {
+      kind: 'whole',
+      meaning:
+        'As of this journal sequence: folded by the gateway from what is kept, so it has to know the definition (--config).',
+    },
     timeoutMs: TIMEOUT,
   },
   responses: { 200: { meaning: 'The state.', schema: ref('State') } },
-  async handle(request, { troupe }) {
+  async handle(request, context) {
     const { type, key } = request.address();
+    const { troupe } = context;
+    const seq = request.whole('seq');
+    if (seq !== undefined) return json(await stateAt(context, { type, key }, seq));
     const view = await troupe
       .actor(type, key)
       .query(
@@ -115,6 +125,21 @@ const query: Route = {
 };
 
 export const READ_ROUTES: readonly Route[] = [state, history, timers, query];
+
+const histories = new WeakMap<GatewayContext, History>();
+
+/** @throws TroupeError `NotFound`, `UnknownActorType`, `JournalGap` */
+async function stateAt(context: GatewayContext, address: { type: string; key: string }, seq: number): Promise<unknown> {
+  const known = histories.get(context);
+  const history = known ?? openHistory({ ports: context.ports, actors: context.definitions });
+  if (known === undefined) histories.set(context, history);
+  const state = await history.of(address).stateAt(seq);
+  if (state !== undefined) return state;
+  throw new TroupeError(
+    'NotFound',
+    `${formatAddress(address)} has no entry up to ${seq}: take a sequence from its history.`,
+  );
+}
 
 function shownEntry(entry: HistoryEntry): unknown {
   return toJsonValue(entry);
