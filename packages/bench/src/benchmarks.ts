@@ -2,6 +2,7 @@
 import { benchColdActors } from './cold-actors.ts';
 import { benchDurableTurn } from './durable-turn.ts';
 import { benchFirstTurn } from './first-turn.ts';
+import { benchObservation } from './observation.ts';
 import { benchPureStep } from './pure-step.ts';
 import type { Report } from './report.ts';
 import { benchScale } from './scale.ts';
@@ -59,6 +60,11 @@ export const BENCHMARKS: readonly Benchmark[] = [
       // So many callers that four workers have as much to do at once as one has with 64.
       return benchScale({ sizes: [1, 2, 4], callers: 256, roundMs: 2_500, ...size }, report);
     },
+  },
+  {
+    name: 'observation',
+    run: (report, full) =>
+      benchObservation({ generations: full ? 8 : 4, pairs: 5, callers: 64, roundMs: full ? 2_000 : 1_000 }, report),
   },
   { name: 'first-turn', run: (report, full) => benchFirstTurn(report, full ? 9 : 3) },
 ];

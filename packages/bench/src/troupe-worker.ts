@@ -1,6 +1,6 @@
-/** Troupe's worker, as a process. `troupe-worker.ts <url> <types, comma-separated> <journals: one|each> <options as JSON>` */
+/** Troupe's worker, as a process. `troupe-worker.ts <url> <types, comma-separated> <journals: one|each> <options as JSON> <more as JSON>` */
 import { connectNats, createNatsPorts, provision } from '@troupe/nats';
-import { startWorker, type WorkerOptions } from '@troupe/runtime';
+import { type StartWorkerOptions, startWorker, type WorkerOptions } from '@troupe/runtime';
 import { counterOf } from './machine.ts';
 import { configFor } from './streams.ts';
 
@@ -15,12 +15,20 @@ function tell(level: string, fields: object, message: string): void {
   process.stderr.write(`worker ${level}: ${message} ${JSON.stringify(fields)}\n`);
 }
 
-async function main(url: string, types: string[], separate: boolean, options: WorkerOptions): Promise<void> {
+type More = Pick<StartWorkerOptions, 'observe' | 'watchProbeMs'>;
+
+async function main(
+  url: string,
+  types: string[],
+  separate: boolean,
+  options: WorkerOptions,
+  more: More,
+): Promise<void> {
   const connection = await connectNats({ servers: url, name: 'bench-worker' });
   const config = configFor(types, separate);
   await provision(connection, config);
   const ports = createNatsPorts(connection, config);
-  const worker = await startWorker({ ports, definitions: types.map(counterOf), options, log: LOG });
+  const worker = await startWorker({ ports, definitions: types.map(counterOf), options, log: LOG, ...more });
   await worker.ready;
   process.send?.('ready');
   process.on('message', (message) => {
@@ -35,5 +43,5 @@ function collect(): void {
   process.send?.(process.memoryUsage());
 }
 
-const [url, types, journals, options] = process.argv.slice(2);
-await main(url!, types!.split(','), journals === 'each', JSON.parse(options ?? '{}'));
+const [url, types, journals, options, more] = process.argv.slice(2);
+await main(url!, types!.split(','), journals === 'each', JSON.parse(options ?? '{}'), JSON.parse(more ?? '{}'));

@@ -37,6 +37,8 @@ export interface StartWorkerOptions {
   readonly log?: Log;
   /** A changed definition with the same version is taken as an edit in progress. Default false. */
   readonly dev?: boolean;
+  /** Whether anybody may watch this worker's actors. Default true: it costs nothing while nobody does. */
+  readonly observe?: boolean;
   /** How often to look whether anybody subscribes to every observation, without having asked, ms. Default: never. */
   readonly watchProbeMs?: number;
   /** What its process knows of itself (pid, memory ...), asked for whenever somebody asks for `stats`. */
@@ -129,6 +131,7 @@ class WorkerProcess implements Worker, ControlHost {
 
   readonly #startedAt: number;
   readonly #about: StartWorkerOptions['about'];
+  readonly #observe: boolean;
   readonly #watchProbeMs: number | undefined;
   readonly #membership: Membership;
   readonly #ownership: Ownership;
@@ -152,6 +155,7 @@ class WorkerProcess implements Worker, ControlHost {
     this.options = resolveWorkerOptions(options.options);
     this.log = options.log ?? SILENT;
     this.dev = options.dev ?? false;
+    this.#observe = options.observe ?? true;
     this.#watchProbeMs = options.watchProbeMs;
     this.definitions = byType(options.definitions);
     this.outbox = new Outbox(this.ports.journal, this.ports.clock, this.log);
@@ -218,7 +222,7 @@ class WorkerProcess implements Worker, ControlHost {
     }
     const control = serveControl(this);
     const discovery = serveDiscovery(this);
-    const inspection = serveInspection(this, this.#watchProbeMs);
+    const inspection = this.#observe ? serveInspection(this, this.#watchProbeMs) : { close: () => {} };
     this.#control = {
       close: () => {
         control.close();
