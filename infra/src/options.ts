@@ -89,7 +89,7 @@ const SERVERS = 3;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const HOST = /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 /** Names that other users have. */
-const RESERVED = ['worker', 'inspector', 'operator', 'system'];
+const RESERVED = ['worker', 'inspector', 'gateway', 'operator', 'system'];
 
 /** Reads the command line. Throws `Error` or `TroupeError` naming the option, what was seen and what is allowed. */
 export function readOptions(args: readonly string[], cwd: string): ClusterPlan {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   clientPermissions,
+  gatewayPermissions,
   inspectorPermissions,
   operatorPermissions,
   type Permissions,
@@ -32,6 +33,7 @@ export function createUsers(plan: ClusterPlan): User[] {
   return [
     user('worker', 'workers', (inboxPrefix) => answering(workerPermissions(nats, { inboxPrefix }))),
     user('inspector', 'workers', (inboxPrefix) => inspectorPermissions(nats, { inboxPrefix })),
+    user('gateway', 'workers', (inboxPrefix) => gatewayPermissions(nats, { inboxPrefix })),
     user('operator', 'workers', (inboxPrefix) => answering(operatorPermissions(nats, { inboxPrefix }))),
     ...plan.clients.map(({ name, types }) =>
       user(name, 'clients', (inboxPrefix) => clientPermissions(nats, { inboxPrefix, types })),

@@ -13,6 +13,7 @@ export { Connection, connectNats, type NatsOptions } from './connect.ts';
 export { createNatsPorts } from './nats-ports.ts';
 export {
   clientPermissions,
+  gatewayPermissions,
   inspectorPermissions,
   operatorPermissions,
   type Permissions,

@@ -53,7 +53,10 @@ export function inspectorPermissions(config: NatsConfig, { inboxPrefix }: UserOp
   return {
     publish: [
       subjects.every('query'),
-      ...['ping', 'stats', 'list'].flatMap((verb) => [`${prefix}.control.${verb}`, `${prefix}.control.${verb}.*`]),
+      ...['ping', 'stats', 'list', 'partitions', 'cells', 'structure', 'watch'].flatMap((verb) => [
+        `${prefix}.control.${verb}`,
+        `${prefix}.control.${verb}.*`,
+      ]),
       '$SRV.PING.>',
       '$SRV.INFO.>',
       '$SRV.STATS.>',
@@ -66,6 +69,33 @@ export function inspectorPermissions(config: NatsConfig, { inboxPrefix }: UserOp
       '$JS.EVENT.ADVISORY.>',
       `${inboxPrefix}.>`,
     ],
+  };
+}
+
+/**
+ * The gateway: what a client and the inspector may, on behalf of people, and what its role `operate` offers: draining workers,
+ * dead letters, timers. It reads by consumers, so it is trusted like a worker; but it writes no leases and no snapshots.
+ */
+export function gatewayPermissions(config: NatsConfig, user: UserOptions): Permissions {
+  const { apiPrefix, subjects, streams } = config;
+  const client = clientPermissions(config, user);
+  const inspector = inspectorPermissions(config, user);
+  const consumed = [...config.journals.map(({ name }) => name), streams.snapshots, streams.ticks, streams.deadLetters];
+  return {
+    publish: [
+      ...new Set([
+        ...client.publish,
+        ...inspector.publish,
+        `${subjects.prefix}.control.>`,
+        subjects.every('event'),
+        `${apiPrefix}.STREAM.MSG.DELETE.${streams.deadLetters}`,
+        `${apiPrefix}.STREAM.PURGE.${streams.ticks}`,
+        ...consumed.map((stream) => `${apiPrefix}.CONSUMER.CREATE.${stream}.>`),
+        ...consumed.map((stream) => `${apiPrefix}.CONSUMER.DELETE.${stream}.*`),
+        ...consumed.map((stream) => `${apiPrefix}.CONSUMER.MSG.NEXT.${stream}.*`),
+      ]),
+    ],
+    subscribe: [...new Set([...client.subscribe, ...inspector.subscribe])],
   };
 }
 

@@ -72,6 +72,21 @@ describe('each user can do its job over TLS', () => {
     expect(await request(user, subject, payload)).toBe('allowed');
   });
 
+  test('gateway reads lists, history and leases, and sends', async () => {
+    const ports = createNatsPorts(await cluster.connectAs('gateway'), cluster.config);
+    const ann = { type: 'ledger', key: 'ann' };
+    let entries = 0;
+    for await (const _ of ports.journal.readActor(ann, {})) entries++;
+    expect(entries).toBeGreaterThanOrEqual(3);
+    for await (const { address } of ports.snapshots.list({})) expect(address.type).toBe('ledger');
+    for await (const letter of ports.deadLetters.list({})) expect(letter.code).not.toBe('');
+    expect((await ports.records.list('worker')).size).toBeGreaterThan(0);
+    expect((await ports.journal.info()).messages).toBeGreaterThan(0);
+    await ports.bus.request('troupe.control.stats', EMPTY, { timeoutMs: 5_000 });
+    await ports.close();
+    expect(await request('gateway', 'troupe.task.ledger.gated', json(0))).toBe('allowed');
+  });
+
   test('worker finds the streams as it wants them', async () => {
     const connection = await cluster.connectAs('worker');
     await provision(connection, cluster.config);
@@ -110,6 +125,13 @@ describe('and nothing else', () => {
     ['inspector', '$JS.API.CONSUMER.CREATE.TROUPE_JOURNAL.x'],
     ['inspector', '$JS.API.STREAM.PURGE.TROUPE_JOURNAL'],
     ['inspector', '$JS.API.STREAM.MSG.DELETE.TROUPE_JOURNAL'],
+    ['gateway', 'troupe.record.partition.0'],
+    ['gateway', 'troupe.snapshot.0.ledger.ann'],
+    ['gateway', 'troupe.journal.0.task.ledger.ann'],
+    ['gateway', '$JS.API.STREAM.PURGE.TROUPE_JOURNAL'],
+    ['gateway', '$JS.API.STREAM.DELETE.TROUPE_JOURNAL'],
+    ['gateway', '$JS.API.STREAM.MSG.DELETE.TROUPE_JOURNAL'],
+    ['gateway', '$SYS.REQ.SERVER.PING'],
     ['operator', '$JS.API.STREAM.CREATE.OTHER'],
     ['operator', '$JS.API.STREAM.DELETE.OTHER'],
     ['operator', '$SYS.REQ.SERVER.PING'],
@@ -225,7 +247,7 @@ describe('the files', () => {
   });
 
   test('no password is told by a server, a worker, or an error', async () => {
-    const secrets = ['worker', 'client', 'shop', 'operator', 'inspector', 'system'].map((user) =>
+    const secrets = ['worker', 'client', 'shop', 'gateway', 'operator', 'inspector', 'system'].map((user) =>
       cluster.passwordOf(user),
     );
     const refused = await connectNats({
