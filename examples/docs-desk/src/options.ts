@@ -16,6 +16,8 @@ export interface DeskOptions {
   readonly dataDir: string;
   /** End after the questions. */
   readonly once: boolean;
+  /** Serve HTTP and the inspector too. */
+  readonly gateway: boolean;
 }
 
 /** What the command line asks for. */
@@ -42,6 +44,7 @@ usage: npm start -- [flags]
 
   --docs DIR        your own folder of Markdown; default: the packages installed here
   --once            end after the questions; what happens anyway without a terminal
+  --gateway         serve HTTP and the inspector too, on a free port
   --nats-port PORT  port of the nats-server that is started; default ${PORT_DEFAULT}, or a free one if it is taken
   --nats-url URL    use this server instead of starting one
   --data DIR        where the server keeps its streams; default .troupe/docs-desk
@@ -75,6 +78,7 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
       natsPortFixed: portText !== undefined && natsPort !== 0,
       dataDir: data === undefined ? resolve(rootDir, '.troupe', dataName(docs)) : resolve(cwd, data),
       once: values.once === true || !terminal,
+      gateway: values.gateway === true,
     },
   };
 }
@@ -82,6 +86,7 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
 const FLAGS = {
   docs: { type: 'string' },
   once: { type: 'boolean' },
+  gateway: { type: 'boolean' },
   'nats-port': { type: 'string' },
   'nats-url': { type: 'string' },
   data: { type: 'string' },
@@ -91,6 +96,7 @@ const FLAGS = {
 interface Values {
   readonly docs?: string | undefined;
   readonly once?: boolean | undefined;
+  readonly gateway?: boolean | undefined;
   readonly 'nats-port'?: string | undefined;
   readonly 'nats-url'?: string | undefined;
   readonly data?: string | undefined;

@@ -72,6 +72,11 @@ async function runUnless(broken: AbortController, options: DeskOptions, around: 
   cleanup.defer(() => session.close());
   await session.shelve(found);
   await session.askQuestions();
+  if (options.gateway) {
+    const inspector = await (await import('./inspector.ts')).startInspector(place.url);
+    cleanup.defer(() => inspector[Symbol.asyncDispose]());
+    note(`look inside: ${inspector.url}`);
+  }
   if (!options.once) await session.prompt();
   note('stopping');
 }

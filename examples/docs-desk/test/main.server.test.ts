@@ -79,10 +79,12 @@ describe('npm start', () => {
     expect(await isListening(Number(urlIn(second.stderr)?.[1]))).toBe(false);
   }, 180_000);
 
-  test('with a folder and a server of your own, answers from them', async () => {
+  test('with a folder and a server of your own, answers from them, and lets you look inside', async () => {
     await using server = await startNatsServer();
-    const ended = await start([main, '--docs', garden(), '--nats-url', server.url, '--data', join(folder, 'own')]);
+    const args = [main, '--docs', garden(), '--nats-url', server.url, '--data', join(folder, 'own'), '--gateway'];
+    const ended = await start(args);
     expect(ended).toMatchObject({ code: 0 });
+    expect(ended.stderr).toMatch(/look inside: http:\/\/127\.0\.0\.1:\d+\/actor\/desk\/john\n/);
     expect(ended.stderr).toContain('2 documents (0 KiB) for 1 librarians: 2 published');
     expect(ended.stdout).toMatch(/> What is my name\?\n {2}John\n/);
   }, 60_000);

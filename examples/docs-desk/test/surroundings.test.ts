@@ -32,6 +32,7 @@ describe('the command line', () => {
       natsPortFixed: false,
       dataDir: '/repo/.troupe/docs-desk',
       once: false,
+      gateway: false,
     });
   });
 
