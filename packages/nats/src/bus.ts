@@ -29,6 +29,10 @@ export class NatsBus implements BusPort {
     return this.#api.connection.connected;
   }
 
+  get server(): string | undefined {
+    return this.#api.connection.nc.info?.server_id;
+  }
+
   get payloadBytesMax(): number {
     return this.#api.connection.payloadBytesMax;
   }

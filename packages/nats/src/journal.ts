@@ -191,6 +191,12 @@ export class NatsJournal implements JournalPort {
     return { stream, index, partition: partition % partitions };
   }
 
+  takes(partition: number, type: string): boolean {
+    const { journals, splitByHash } = this.#config;
+    if (splitByHash || journals[0]!.types === undefined) return true;
+    return this.#streamOfType.get(type) === this.#local(partition).index;
+  }
+
   #streamIndexOf(type: string): number {
     if (this.#config.journals[0]!.types === undefined) return 0;
     const index = this.#streamOfType.get(type);

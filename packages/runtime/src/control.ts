@@ -14,6 +14,7 @@ import {
   assertType,
   decodeEntry,
   decodeKey,
+  decodeValue,
   encodeKey,
   encodePayload,
   encodeValue,
@@ -30,14 +31,21 @@ import {
 import type { ActorCell } from './actor-cell.ts';
 import { pagesOf } from './answer-pages.ts';
 import { Answerable } from './answerable.ts';
+import type { LeftRequest } from './calls-elsewhere.ts';
 import { listCells } from './cell-listing.ts';
+import type { Attempt, OwnerGates } from './owner-gates.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
 
 /** What answering needs of the worker. */
 export interface ControlHost extends PartitionHost {
+  readonly gates: OwnerGates;
   owner(partition: number): PartitionOwner | undefined;
+  /** Some worker has come or gone: looks who owns what. */
+  workersChanged(): void;
+  /** A partition is free, and this worker's. */
+  take(partition: number): Promise<void>;
   stats(): object;
   partitionStats(): readonly object[];
   requestDrain(): void;
@@ -49,8 +57,11 @@ interface QueryRequest {
 }
 
 const ANSWER_BYTES_MAX = 524_288;
-const RETRY_MS = 50;
 const FORWARD_TIMEOUT_MS = 2_000;
+/** Among workers: the partition isn't, or isn't yet, at the one that was asked. */
+const NOT_HERE = 'NotHere';
+/** Among workers: the owner has not read as far as the query asks for. */
+const BEHIND = 'Behind';
 const HISTORY_PAGE_MAX = 200;
 const HISTORY_LAST_MAX = 1_000;
 const HISTORY_BYTES_MAX = 8 * 1_048_576;
@@ -74,7 +85,6 @@ export function serveControl(host: ControlHost): { close(): void } {
   const closers = [
     on(subjects.every('ask'), queue, (message) => answerAsk(host, message)),
     on(subjects.every('query'), queue, (message) => answerQuery(host, message)),
-    on(subjects.every('forward'), {}, (message) => answerForwarded(host, message)),
     on(subjects.control('ping', host.workerId), {}, (message) => message.respond(encodePayload({ id: host.workerId }))),
     on(subjects.control('ping'), {}, (message) => message.respond(encodePayload({ id: host.workerId }))),
     on(subjects.control('stats'), {}, (message) => message.respond(encodePayload(host.stats()))),
@@ -89,6 +99,9 @@ export function serveControl(host: ControlHost): { close(): void } {
       host.requestDrain();
     }),
     on(subjects.control('list'), queue, (message) => answerList(host, message)),
+    on(subjects.control('changed'), {}, () => host.workersChanged()),
+    on(subjects.control('take', host.workerId), {}, (message) => host.take(partitionIn(message.payload))),
+    on(subjects.control('left', host.workerId), {}, (message) => answerLeft(host, message)),
     on(subjects.control('cells', host.workerId), {}, (message) => {
       const { afterSeq } = parseQuery(message.payload, 'cells');
       respondValue(message, listCells(host, numberOf(afterSeq, 0)), message.header('Accept') ?? '');
@@ -136,38 +149,36 @@ async function answerQuery(host: ControlHost, message: BusMessage): Promise<void
   if (pagesOf(host).respondNext(message)) return;
   const address = addressOf(host, message);
   const request = parseQuery(message.payload);
-  const partition = partitionOf(address, host.ports.journal.partitions);
+  const partition = host.ports.journal.partitionOf(address);
   const minSeq = numberHeader(message.header('Troupe-Min-Seq'));
   const accept = message.header('Accept') ?? '';
   const endAtMs = host.clock.monotonic() + Math.min(timeoutOf(request), 60_000);
-  for (;;) {
+  const attempt = async (): Promise<Attempt> => {
     const owner = host.owner(partition);
-    if (owner?.fresh) {
-      const answer = await answerHere(host, owner, address, request, minSeq, endAtMs);
-      if (answer !== undefined) {
-        respondValue(message, answer, accept, host);
-        return;
-      }
-    } else if (owner === undefined && (await forward(host, message, partition, address, accept))) return;
-    if (host.clock.monotonic() + RETRY_MS >= endAtMs) {
-      throw new TroupeError(
-        'NoOwner',
-        `No worker could answer for ${formatAddress(address)} (partition ${partition}) in time. Is a worker running? See troupe doctor.`,
-        { retryable: true },
-      );
-    }
-    await sleep(host, RETRY_MS);
-  }
+    // Half given back, or not yet taken over: soon it is known whose it is.
+    if (owner?.answers === false) return 'no-owner';
+    if (owner === undefined) return forward(host, message, partition, address, accept);
+    const answer = await answerHere(host, owner, address, request, minSeq, endAtMs);
+    if (answer === undefined) return owner.answers ? 'behind' : 'no-owner';
+    respondValue(message, answer, accept, host);
+    return 'done';
+  };
+  if (await host.gates.insist(partition, endAtMs, attempt)) return;
+  throw new TroupeError(
+    'NoOwner',
+    `No worker could answer for ${formatAddress(address)} (partition ${partition}) in time. Is a worker running? See troupe doctor.`,
+    { retryable: true },
+  );
 }
 
-/** @returns whether an owner elsewhere answered. */
+/** Asks the owner elsewhere, if there is one. */
 async function forward(
   host: ControlHost,
   message: BusMessage,
   partition: number,
   address: ActorAddress,
   accept: string,
-): Promise<boolean> {
+): Promise<Attempt> {
   const minSeq = message.header('Troupe-Min-Seq');
   const page = message.header(HEADERS.page);
   const headers = {
@@ -186,11 +197,12 @@ async function forward(
       const value = answer.header(name);
       if (value !== undefined) passed[name] = value;
     }
-    if (code === '503') return false;
+    if (code === NOT_HERE) return 'no-owner';
+    if (code === BEHIND) return 'behind';
     message.respond(answer.payload, passed);
-    return true;
+    return 'done';
   } catch {
-    return false;
+    return 'no-owner';
   }
 }
 
@@ -199,9 +211,13 @@ async function answerForwarded(host: ControlHost, message: BusMessage): Promise<
   const tokens = message.subject.slice(host.subjects.prefix.length + 1).split('.');
   const [, partitionToken, type, keyToken] = tokens;
   const owner = host.owner(Number(partitionToken));
-  if (owner === undefined || !owner.fresh || type === undefined || keyToken === undefined) return;
-  const address = { type, key: decodeKey(keyToken) };
+  if (type === undefined || keyToken === undefined) return;
   const endAtMs = host.clock.monotonic() + FORWARD_TIMEOUT_MS / 2;
+  if (owner?.answers !== true) {
+    lookElsewhere(message, NOT_HERE);
+    return;
+  }
+  const address = { type, key: decodeKey(keyToken) };
   const answer = await answerHere(
     host,
     owner,
@@ -210,7 +226,34 @@ async function answerForwarded(host: ControlHost, message: BusMessage): Promise<
     numberHeader(message.header('Troupe-Min-Seq')),
     endAtMs,
   );
-  if (answer !== undefined) respondValue(message, answer, message.header('Accept') ?? '', host);
+  if (answer === undefined) lookElsewhere(message, owner.answers ? BEHIND : NOT_HERE);
+  else respondValue(message, answer, message.header('Accept') ?? '', host);
+}
+
+/** Whoever forwarded it tries again. */
+function lookElsewhere(message: BusMessage, code: string): void {
+  message.respond(new Uint8Array(0), { [HEADERS.errorCode]: code });
+}
+
+/** Subscribes what others forward about one partition. */
+export function serveForwarded(host: ControlHost, partition: number): { close(): void } {
+  return host.ports.bus.subscribe(host.subjects.ofPartition('forward', partition), {}, (received) => {
+    const message = new Answerable(received, host);
+    void answerForwarded(host, message).catch((error: unknown) => respondError(message, toFailureRecord(error)));
+  });
+}
+
+// --- workers among themselves
+
+function answerLeft(host: ControlHost, message: BusMessage): void {
+  const { partition, epoch, effects } = decodeValue(message.payload) as LeftRequest;
+  const running = host.runner.leftOf(partition, epoch, new Set(effects));
+  message.respond(encodeValue({ running }));
+}
+
+function partitionIn(payload: Uint8Array): number {
+  const { partition } = decodeValue(payload) as { readonly partition: number };
+  return partition;
 }
 
 async function answerHere(
@@ -228,11 +271,11 @@ async function answerHere(
     );
   }
   while (owner.position < minSeq) {
-    if (owner.dropped || host.clock.monotonic() >= endAtMs) return undefined;
+    if (!owner.answers || host.clock.monotonic() >= endAtMs) return undefined;
     await sleep(host, 5);
   }
   const cell = await owner.stateOf(address, encodeKey(address.key));
-  if (owner.dropped) return undefined;
+  if (!owner.answers) return undefined;
   if (cell === undefined) throw notFound(address);
   if (cell.suspended !== undefined && request.query !== 'history') throw cell.suspended;
   const handler = Object.hasOwn(QUERIES, request.query) ? QUERIES[request.query] : undefined;

@@ -9,6 +9,7 @@
  * 4. Items of a stream are journaled one after the other, and its end after all of them. 64 may wait; beyond, an
  *    observable keeps the latest value only, and a callback with 1,024 more fails with `EffectOverflow`.
  * 5. What is stopped journals nothing more.
+ * 6. A call that goes on while its partition is handed over (`leave`) is not tried again here: to start is its owner's.
  */
 import {
   DEFAULT_EFFECT,
@@ -41,6 +42,8 @@ import { Slots } from './slots.ts';
 const STREAM_WAITING_MAX = 64;
 /** So many more events of a callback may wait, none of which can be left out. */
 const CALLBACK_WAITING_MAX = 1_024;
+/** How often a drain looks whether what it left under way has ended, ms. */
+const LEFT_STEP_MS = 20;
 
 /** What running an effect needs of the partition. */
 export interface EffectHost {
@@ -49,14 +52,24 @@ export interface EffectHost {
   /** Whether effects may start now (R5, R6). */
   readonly fresh: boolean;
   readonly dropped: boolean;
+  /** The partition is being handed over: no call marked `retry: never` is claimed any more. */
+  readonly leaving?: boolean;
+  /** Whether the owner before still has this call under way. */
+  isElsewhere?(effectId: string): boolean;
   /** Calls back when ownership is fresh again. */
   whenFresh(callback: () => void): void;
   /** Publishes on the actor's out subject. */
   emit(cell: ActorCell, effectId: string, event: { readonly type: string }): void;
 }
 
+/** What stands in for a partition that was handed over while calls of it go on. */
+interface LeftHost extends EffectHost {
+  readonly partition: number;
+  dropped: boolean;
+}
+
 interface Run {
-  readonly host: EffectHost;
+  host: EffectHost;
   readonly cell: ActorCell;
   readonly effect: OpenEffect;
   readonly effectId: string;
@@ -82,7 +95,9 @@ export class EffectRunner {
   readonly #observer: Observer;
   readonly #progress: ProgressPublisher;
   readonly #runs = new Map<string, Run>();
-  readonly #claims = new Set<string>();
+  /** By epoch and effect, for whom it was claimed. */
+  readonly #claims = new Map<string, EffectHost>();
+  readonly #left = new Set<LeftHost>();
 
   constructor(
     journal: JournalPort,
@@ -109,7 +124,7 @@ export class EffectRunner {
     if (effect.kind === 'ask') return;
     const effectId = effectIdOf(cell.address, effect.id);
     const runId = `${host.epoch}:${effectId}`;
-    if (this.#runs.has(runId)) return;
+    if (this.#runs.has(runId) || host.isElsewhere?.(effectId) === true) return;
     if (effect.once && rules.claims && !this.#mayStartOnce(host, cell, effect, effectId)) return;
     const options = cell.definition.effects.get(effect.src) ?? DEFAULT_EFFECT;
     const run: Run = {
@@ -147,23 +162,84 @@ export class EffectRunner {
   /** Ends everything a partition runs, journaling nothing. */
   stopAll(host: EffectHost): void {
     for (const run of [...this.#runs.values()]) if (run.host === host) this.#end(run);
+    for (const [key, one] of this.#claims) if (one === host) this.#claims.delete(key);
   }
 
-  /** How many calls of a partition will end by themselves: a drain waits for them. */
-  endingOf(host: EffectHost): number {
-    let count = 0;
-    for (const { host: owner, effect } of this.#runs.values()) {
-      if (owner === host && effect.kind !== 'callback' && effect.kind !== 'observable') count++;
+  /** Whether a claim is on its way whose call has not begun: who gives the partition back now would leave it unknown. */
+  claiming(host: EffectHost): boolean {
+    for (const one of this.#claims.values()) if (one === host) return true;
+    return false;
+  }
+
+  /**
+   * The partition is handed over: calls that have begun go on here, and their outcomes are journaled from here; what streams
+   * ends, and so does what has not begun.
+   * @returns the ids of those that go on.
+   */
+  leave(host: EffectHost, partition: number): readonly string[] {
+    const left: LeftHost = {
+      partition,
+      epoch: host.epoch,
+      workerId: host.workerId,
+      fresh: false,
+      dropped: false,
+      whenFresh: () => {},
+      emit: (cell, effectId, event) => host.emit(cell, effectId, event),
+    };
+    const ids: string[] = [];
+    for (const run of this.#runs.values()) {
+      const streams = run.effect.kind === 'callback' || run.effect.kind === 'observable';
+      if (run.host !== host || streams || run.child === undefined) continue;
+      run.host = left;
+      ids.push(run.effectId);
     }
-    return count;
+    if (ids.length > 0) this.#left.add(left);
+    this.stopAll(host);
+    return ids;
+  }
+
+  /** Of the calls left under way in that partition and epoch, ends those that nobody waits for. @returns those that go on. */
+  leftOf(partition: number, epoch: number, waitedFor: ReadonlySet<string>): readonly string[] {
+    const ids: string[] = [];
+    for (const run of this.#leftRuns()) {
+      if ((run.host as LeftHost).partition !== partition || run.host.epoch !== epoch) continue;
+      if (waitedFor.has(run.effectId)) ids.push(run.effectId);
+      else this.#end(run);
+    }
+    return ids;
+  }
+
+  /** Waits until what was left under way has ended, or ends it at that time of the monotonic clock. */
+  async leftEnd(endAtMs: number): Promise<void> {
+    while (this.#leftRuns().length > 0 && this.#clock.monotonic() < endAtMs) {
+      await new Promise<void>((resolve) => {
+        this.#clock.setTimer(resolve, LEFT_STEP_MS);
+      });
+    }
+    this.endLeft();
+  }
+
+  /** Ends what was left under way; nothing more is journaled of it. */
+  endLeft(): void {
+    for (const run of this.#leftRuns()) this.#end(run);
+    for (const left of this.#left) left.dropped = true;
+    this.#left.clear();
+  }
+
+  #leftRuns(): Run[] {
+    if (this.#left.size === 0) return [];
+    const runs = [...this.#runs.values()].filter(({ host }) => this.#left.has(host as LeftHost));
+    const hosts = new Set<EffectHost>(runs.map(({ host }) => host));
+    for (const left of this.#left) if (!hosts.has(left)) this.#left.delete(left);
+    return runs;
   }
 
   #mayStartOnce(host: EffectHost, cell: ActorCell, effect: OpenEffect, effectId: string): boolean {
     const { claim } = effect;
     const key = `${host.epoch}:${effectId}`;
     if (claim === undefined) {
-      if (!this.#claims.has(key)) {
-        this.#claims.add(key);
+      if (!this.#claims.has(key) && host.leaving !== true) {
+        this.#claims.set(key, host);
         void this.#append(host, cell, { kind: 'claim', effectId, epoch: host.epoch, worker: host.workerId });
       }
       return false;
@@ -250,6 +326,11 @@ export class EffectRunner {
     if (run.over) return;
     run.timer?.cancel();
     if (run.attempt < run.options.retry.attemptsMax && !run.effect.once) {
+      if (this.#left.has(run.host as LeftHost)) {
+        // The next try is its owner's.
+        this.#end(run);
+        return;
+      }
       const waitMs = retryDelayMs(run.options.retry, run.attempt, Math.random());
       run.attempt++;
       run.timer = this.#clock.setTimer(() => this.#begin(run), waitMs);
@@ -271,7 +352,13 @@ export class EffectRunner {
       void this.#journalItems(run);
     } else {
       const body: InternalBody = { kind: 'outcome', effectId: run.effectId, result };
-      void this.#append(run.host, run.cell, body).finally(() => this.#end(run));
+      // Handed over meanwhile, it is still this worker that journals it.
+      const whose = {
+        get dropped() {
+          return run.host.dropped;
+        },
+      };
+      void this.#append(whose, run.cell, body).finally(() => this.#end(run));
     }
   }
 
@@ -339,7 +426,7 @@ export class EffectRunner {
    * Appends while the partition is owned; what can't be stored becomes an error that can.
    * @returns whether it is stored as it is.
    */
-  async #append(host: EffectHost, cell: ActorCell, body: InternalBody): Promise<boolean> {
+  async #append(host: { readonly dropped: boolean }, cell: ActorCell, body: InternalBody): Promise<boolean> {
     try {
       const seq = await retryWhile(
         this.#clock,

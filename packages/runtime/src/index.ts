@@ -1,5 +1,5 @@
 /** Who runs which actor, where and when. See README.md for the map of this package. */
-export { ownerOf } from './assignment.ts';
+export { assign, type Candidate, type Code, type Place } from './assignment.ts';
 export { machineStructure } from './inspection-control.ts';
 export { type Log, SILENT } from './log.ts';
 export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';

@@ -4,12 +4,16 @@
  * Invariants
  * 1. A partition is claimed by compare-and-set on its record, with an epoch one higher, and only from
  *    nobody, from oneself, or from a worker that is dead.
- * 2. R5: ownership counts as fresh from the moment a renewal was sent, and only once the partitions'
- *    records were read back in the same round. What names another owner or epoch is dropped first.
+ * 2. R5: ownership counts as fresh from the moment a renewal was sent, and only once the records of what is owned
+ *    were read back in the same round. What names another owner or epoch is dropped first.
  * 3. Renewing never waits for claiming or for giving back: both may take long.
  * 4. A record that names this worker stands only for a partition that it holds or is about to hold.
+ * 5. At most `MOVES_MAX` partitions are handed over at once, so that few callers wait at a time; the next owner is told of each
+ *    and claims it at once.
  */
-import { ownerOf } from './assignment.ts';
+import { encodeValue } from '@troupe/wire';
+import { assign, type Code, needsAfter, type Place } from './assignment.ts';
+import type { Left } from './calls-elsewhere.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Membership, WorkerRecord } from './membership.ts';
 import type { PartitionHost } from './partition-host.ts';
@@ -19,8 +23,13 @@ import { rules } from './rules.ts';
 
 /** Who owns a partition, as stored. */
 interface PartitionRecord {
+  /** Empty: nobody. */
   readonly owner: string;
   readonly epoch: number;
+  /** The oldest code that can fold what is in it, by type. Absent: unknown. */
+  readonly needs?: Code;
+  /** Calls that the owner before still has under way: they are not started again while it lives. */
+  readonly left?: Left;
 }
 
 interface StoredRecord {
@@ -30,24 +39,39 @@ interface StoredRecord {
 
 type Records = ReadonlyMap<string, StoredRecord>;
 
-/** While something of its share is missing, a worker looks again this soon, ms. */
+/** While something isn't where it belongs, a worker looks again this soon, ms. */
 const LOOK_AGAIN_MS = 1_000;
 /** A renewal that failed is repeated this soon, ms. */
 const RENEW_AGAIN_MS = 500;
+const MOVES_MAX = 4;
+/** How often a drain looks whether it may go on, ms. */
+const DRAIN_STEP_MS = 10;
+/** So long the code that a partition needs is waited for; then somebody without it takes over, and suspends what it can't fold, ms. */
+const CODE_WAIT_MS = 15_000;
 
 export class Ownership {
   readonly #host: PartitionHost;
   readonly #membership: Membership;
   readonly #owned = new Map<number, PartitionOwner>();
+  /** By partition, what answers queries about it that others forward. */
+  readonly #served = new Map<number, { close(): void }>();
   readonly #claiming = new Set<number>();
   readonly #releasing = new Set<number>();
   readonly #onShare: () => void;
+  /** By partition, since when no live worker has the code that it needs. */
+  readonly #codeMissingSince = new Map<number, number>();
+  /** What is to be handed over. */
+  #moves: { readonly partition: number; readonly to: string }[] = [];
   #renewTimer: Timer | undefined;
   #claimTimer: Timer | undefined;
   #share = Number.POSITIVE_INFINITY;
   /** Some partition is not where it belongs, for now or because a worker is gone. */
   #unsettled = false;
   #intake = true;
+  #looking = false;
+  #again = false;
+  /** When a drain ends, by the monotonic clock. */
+  #endAtMs = Number.POSITIVE_INFINITY;
   #over = false;
 
   /** @param onShare called once this worker holds its whole share for the first time. */
@@ -72,15 +96,38 @@ export class Ownership {
     if (partition.dropped) return;
     this.#host.log.warn({ partition: partition.partition, epoch: partition.epoch }, `partition dropped: ${reason}`);
     partition.drop();
-    this.#owned.delete(partition.partition);
+    this.#letGo(partition);
   }
 
-  /** Gives everything back. The lease is kept meanwhile: effects that still run are not abandoned. */
+  /**
+   * Gives everything back, to those whose it is from now on. The lease is kept meanwhile, and until calls that are under way have
+   * ended: they are not abandoned.
+   */
   async releaseAll(endAtMs: number): Promise<void> {
     this.#intake = false;
     this.#claimTimer?.cancel();
-    await Promise.all([...this.#owned.values()].map((partition) => this.#release(partition, endAtMs)));
+    this.#endAtMs = endAtMs;
+    const next = await this.#nextOwners().catch(() => new Map<number, string>());
+    const alone = next.size === 0;
+    const waiting = [...this.#owned.values()];
+    const mover = async (): Promise<void> => {
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
+        await this.#release(one, endAtMs, next.get(one.partition));
+    };
+    await Promise.all(Array.from({ length: alone ? waiting.length : MOVES_MAX * 2 }, mover));
+    while (this.#releasing.size > 0) await this.#sleep(DRAIN_STEP_MS);
+    await this.#host.runner.leftEnd(endAtMs);
     this.stop();
+  }
+
+  /** Tells the others that this worker takes nothing more, and reckons what becomes whose. */
+  async #nextOwners(): Promise<ReadonlyMap<number, string>> {
+    this.#membership.drain();
+    await this.#membership.renew();
+    const workers = await this.#membership.list();
+    const records = await this.#host.ports.records.list('partition');
+    const rightful = this.#rightful(workers, records);
+    return new Map(rightful.flatMap((id, at) => (id === undefined ? [] : [[at, id] as const])));
   }
 
   /** Stops renewing and claiming; writes nothing more. */
@@ -88,8 +135,11 @@ export class Ownership {
     this.#over = true;
     this.#renewTimer?.cancel();
     this.#claimTimer?.cancel();
-    for (const partition of this.#owned.values()) partition.drop();
-    this.#owned.clear();
+    for (const partition of [...this.#owned.values()]) {
+      partition.drop();
+      this.#letGo(partition);
+    }
+    this.#host.runner.endLeft();
   }
 
   #renewRound(): void {
@@ -109,141 +159,241 @@ export class Ownership {
   async #renew(): Promise<void> {
     const sentAtMs = await this.#membership.renew();
     if (!rules.recordsRead) this.#membership.confirm(sentAtMs);
-    const records = await this.#host.ports.records.list('partition');
+    const owned = [...this.#owned.values()];
+    const stored = await Promise.all(owned.map((one) => this.#host.ports.records.get(partitionKey(one.partition))));
     if (this.#over) return;
-    this.#dropForeign(records);
+    for (const [at, one] of owned.entries()) this.#dropIfForeign(one, recordOf(stored[at]));
     this.#membership.confirm(sentAtMs);
     for (const partition of this.#owned.values()) void partition.confirmHead();
   }
 
-  #dropForeign(records: Records): void {
-    for (const partition of [...this.#owned.values()]) {
-      const record = recordOf(records, partition.partition);
-      if (record === undefined || (record.owner === this.#host.workerId && record.epoch === partition.epoch)) continue;
-      this.lost(partition, `owned by ${record.owner || 'nobody'} in epoch ${record.epoch}`);
-    }
+  #dropIfForeign(partition: PartitionOwner, record: PartitionRecord | undefined): void {
+    if (record === undefined || (record.owner === this.#host.workerId && record.epoch === partition.epoch)) return;
+    this.lost(partition, `owned by ${record.owner || 'nobody'} in epoch ${record.epoch}`);
+  }
+
+  /** Looks who owns what at once; when it does so already, once more afterwards. */
+  look(): void {
+    if (this.#over || !this.#intake) return;
+    this.#again = this.#looking;
+    if (this.#looking || this.#claimTimer === undefined) return;
+    this.#claimTimer.cancel();
+    this.#claimTimer = this.#host.clock.setTimer(() => this.#claimRound(), 0);
+  }
+
+  /** Its owner before says that the partition is free, and this worker's. */
+  async take(partition: number): Promise<void> {
+    if (this.#over || !this.#intake || this.#owned.has(partition) || this.#claiming.has(partition)) return;
+    const stored = await this.#host.ports.records.get(partitionKey(partition));
+    const free = stored === undefined || recordOf(stored)?.owner === '';
+    if (free && !this.#owned.has(partition) && !this.#claiming.has(partition)) await this.#claim(partition, stored);
   }
 
   #claimRound(): void {
+    this.#looking = true;
     void this.#claimShare()
       .catch((error: unknown) => this.#host.log.warn({ error: String(error) }, 'partitions not claimed; trying again'))
       .finally(() => {
+        this.#looking = false;
         if (this.#over || !this.#intake) return;
         const complete = this.#owned.size >= this.#share;
         if (complete) this.#onShare();
-        const waitMs =
-          complete && !this.#unsettled
-            ? this.#host.options.renewEveryMs
-            : Math.min(LOOK_AGAIN_MS, this.#host.options.renewEveryMs);
-        this.#claimTimer = this.#host.clock.setTimer(() => this.#claimRound(), waitMs);
+        this.#claimTimer = this.#host.clock.setTimer(() => this.#claimRound(), this.#waitMs(complete));
+        this.#again = false;
       });
+  }
+
+  #waitMs(complete: boolean): number {
+    const { renewEveryMs } = this.#host.options;
+    if (this.#again) return 0;
+    const settled = complete && !this.#unsettled && !this.#membership.someoneIsSlow;
+    return settled ? renewEveryMs : Math.min(LOOK_AGAIN_MS, renewEveryMs);
   }
 
   async #claimShare(): Promise<void> {
     const workers = await this.#membership.list();
-    this.#unsettled = await this.#claimFrom(workers, await this.#host.ports.records.list('partition'));
-    if (!this.#unsettled || this.#over || !(await this.#membership.findGone(workers))) return;
     const records = await this.#host.ports.records.list('partition');
-    this.#unsettled = await this.#claimFrom(await this.#membership.list(), records);
+    if (this.#over) return;
+    await this.#claimFrom(workers, records);
   }
 
-  /**
-   * @returns whether some partition is not held by the worker whose share it is: held by another one that looks alive, or
-   * left by one that does. A lease is no proof of life: a server that was killed can bring back one that had been removed or
-   * had expired, and then never ends it (seen with nats-server 2.15.1).
-   */
-  async #claimFrom(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Promise<boolean> {
-    const names = [...workers.keys()];
+  async #claimFrom(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Promise<void> {
+    const rightful = this.#rightful(workers, records);
     const claims: Promise<void>[] = [];
-    let unsettled = false;
-    let share = 0;
-    for (let partition = 0; partition < this.#host.ports.journal.partitions; partition++) {
+    this.#unsettled = false;
+    this.#share = rightful.filter((id) => id === this.#host.workerId).length;
+    this.#moves = [];
+    for (const [partition, id] of rightful.entries()) {
       const stored = records.get(partitionKey(partition));
-      const rightful = ownerOf(partition, names);
-      if (rightful === this.#host.workerId) {
-        share++;
-        unsettled = this.#claimOrWait(partition, stored, workers, claims) || unsettled;
-      } else {
-        unsettled = (stored?.value as PartitionRecord | undefined)?.owner !== rightful || unsettled;
-        this.#giveUp(partition, stored);
+      if (recordOf(stored)?.owner !== id) this.#unsettled = true;
+      if (id === this.#host.workerId) this.#claimUnlessHeld(partition, stored, workers, claims);
+      else if (id !== undefined) this.#giveUp(partition, stored, id);
+    }
+    this.#move();
+    await Promise.all(claims);
+  }
+
+  /** By partition, whose it should be; this worker's own count also while a claim or a release is under way. */
+  #rightful(workers: ReadonlyMap<string, WorkerRecord>, records: Records): readonly (string | undefined)[] {
+    const candidates = [...workers.values()].filter((one) => one.draining !== true);
+    const places = this.#places(workers, records);
+    const owners = assign(candidates, places);
+    const nowMs = this.#host.clock.monotonic();
+    const without: number[] = [];
+    for (const [partition, owner] of owners.entries()) {
+      if (owner !== undefined || candidates.length === 0) this.#codeMissingSince.delete(partition);
+      else {
+        const sinceMs = this.#codeMissingSince.get(partition) ?? nowMs;
+        this.#codeMissingSince.set(partition, sinceMs);
+        // A worker that is alone waits for nobody: no deployment is under way.
+        if (candidates.length === 1 || nowMs - sinceMs >= CODE_WAIT_MS) without.push(partition);
       }
     }
-    this.#share = share;
-    await Promise.all(claims);
-    return unsettled;
+    if (without.length === 0) return owners;
+    this.#host.log.warn(
+      { partitions: without.length },
+      'no worker has the code that these partitions need; they are taken over without it',
+    );
+    return assign(
+      candidates,
+      places.map((place, partition) => (without.includes(partition) ? { ...place, needs: {} } : place)),
+    );
   }
 
-  #claimOrWait(
+  #places(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Place[] {
+    const { journal } = this.#host.ports;
+    return Array.from({ length: journal.partitions }, (_, partition) => {
+      const record = recordOf(records.get(partitionKey(partition)));
+      const owner = record !== undefined && workers.has(record.owner) ? record.owner : undefined;
+      return { owner, needs: record?.needs, takes: (type) => journal.takes?.(partition, type) ?? true };
+    });
+  }
+
+  #claimUnlessHeld(
     partition: number,
     stored: StoredRecord | undefined,
     workers: ReadonlyMap<string, WorkerRecord>,
     claims: Promise<void>[],
-  ): boolean {
-    if (this.#owned.has(partition) || this.#claiming.has(partition) || this.#over || !this.#intake) return false;
-    const holder = (stored?.value as PartitionRecord | undefined)?.owner ?? '';
-    if (holder !== '' && holder !== this.#host.workerId && workers.has(holder)) return true;
+  ): void {
+    if (this.#owned.has(partition) || this.#claiming.has(partition) || this.#over || !this.#intake) return;
+    const holder = recordOf(stored)?.owner ?? '';
+    if (holder !== '' && holder !== this.#host.workerId && workers.has(holder)) return;
     claims.push(this.#claim(partition, stored));
-    return false;
   }
 
   /** Another worker's: handed over if it is held, and disowned if only the record says so (invariant 4). */
-  #giveUp(partition: number, stored: StoredRecord | undefined): void {
-    const owned = this.#owned.get(partition);
-    if (owned !== undefined) {
-      void this.#release(owned, this.#host.clock.monotonic() + this.#host.options.drainDeadlineMs);
+  #giveUp(partition: number, stored: StoredRecord | undefined, to: string): void {
+    if (this.#owned.has(partition)) {
+      this.#moves.push({ partition, to });
       return;
     }
-    const record = stored?.value as PartitionRecord | undefined;
+    const record = recordOf(stored);
     if (record?.owner !== this.#host.workerId || this.#claiming.has(partition) || this.#releasing.has(partition))
       return;
-    void this.#disown(partition, record.epoch);
+    void this.#disown(partition, record.epoch, undefined);
+  }
+
+  /** Invariant 5. */
+  #move(): void {
+    while (this.#releasing.size < MOVES_MAX && !this.#over) {
+      const move = this.#moves.shift();
+      if (move === undefined) return;
+      const owned = this.#owned.get(move.partition);
+      if (owned === undefined || this.#releasing.has(move.partition)) continue;
+      const endAtMs = this.#host.clock.monotonic() + this.#host.options.drainDeadlineMs;
+      void this.#release(owned, Math.min(endAtMs, this.#endAtMs), move.to).finally(() => this.#move());
+    }
   }
 
   /** Resolves when the claim is stored; opening goes on in the background (invariant 3). */
   async #claim(partition: number, stored: StoredRecord | undefined): Promise<void> {
     this.#claiming.add(partition);
     try {
-      const epoch = ((stored?.value as PartitionRecord | undefined)?.epoch ?? 0) + 1;
-      const claim: PartitionRecord = { owner: this.#host.workerId, epoch };
       const { records } = this.#host.ports;
-      const result = await records.put(partitionKey(partition), claim, { expectedRevision: stored?.revision ?? 0 });
-      if (result.kind === 'conflict' || this.#over) return;
-      const { revision, checkpoint } = await readCheckpoint(records, partition);
-      if (this.#over || !this.#intake) return;
-      const owner = new PartitionOwner(this.#host, partition, epoch, revision, checkpoint);
-      this.#owned.set(partition, owner);
+      const before = recordOf(stored);
+      const claim = this.#claimAfter(partition, before);
+      const [result, { revision, checkpoint }] = await Promise.all([
+        records.put(partitionKey(partition), claim, { expectedRevision: stored?.revision ?? 0 }),
+        // What is written to it in between is found when this owner's epoch is written into it.
+        readCheckpoint(records, partition),
+      ]);
+      if (result.kind === 'conflict' || this.#over || !this.#intake) return;
+      const owner = new PartitionOwner(this.#host, partition, claim.epoch, revision, checkpoint, claim.left);
+      this.#hold(owner);
       owner.open().catch((error: unknown) => this.lost(owner, `it could not be opened: ${String(error)}`));
     } finally {
       this.#claiming.delete(partition);
     }
   }
 
-  async #release(partition: PartitionOwner, endAtMs: number): Promise<void> {
+  #hold(owner: PartitionOwner): void {
+    this.#owned.set(owner.partition, owner);
+    this.#served.get(owner.partition)?.close();
+    this.#served.set(owner.partition, this.#host.serveForwarded(owner.partition));
+  }
+
+  #letGo(owner: PartitionOwner): void {
+    if (this.#owned.get(owner.partition) !== owner) return;
+    this.#owned.delete(owner.partition);
+    this.#served.get(owner.partition)?.close();
+    this.#served.delete(owner.partition);
+  }
+
+  #claimAfter(partition: number, before: PartitionRecord | undefined): PartitionRecord {
+    const { definitions, ports, workerId } = this.#host;
+    const types = Object.fromEntries([...definitions.values()].map((one) => [one.type, one.version]));
+    return {
+      owner: workerId,
+      epoch: (before?.epoch ?? 0) + 1,
+      needs: needsAfter(before?.needs, types, (type) => ports.journal.takes?.(partition, type) ?? true),
+      ...(before?.left !== undefined && before.left.worker !== workerId ? { left: before.left } : {}),
+    };
+  }
+
+  /** @param to who is to own it next, if anybody. */
+  async #release(partition: PartitionOwner, endAtMs: number, to: string | undefined): Promise<void> {
     const number = partition.partition;
     if (this.#releasing.has(number)) return;
     this.#releasing.add(number);
-    const clean = await partition.release(endAtMs).catch((error: unknown) => {
+    const { clean, left } = await partition.release(endAtMs).catch((error: unknown) => {
       this.#host.log.warn({ partition: number, error: String(error) }, 'partition was not handed over in good order');
-      return false;
+      return { clean: false, left: undefined };
     });
     if (!clean)
       this.#host.log.warn(
         { partition: number },
         'partition left with work undone; its next owner goes on from the last checkpoint',
       );
-    await this.#disown(number, partition.epoch);
-    this.#owned.delete(number);
+    await this.#disown(number, partition.epoch, left);
+    this.#letGo(partition);
     this.#releasing.delete(number);
+    if (to !== undefined) this.#tell(to, number);
   }
 
-  async #disown(partition: number, epoch: number): Promise<void> {
+  #tell(worker: string, partition: number): void {
+    try {
+      this.#host.ports.bus.publish(this.#host.subjects.control('take', worker), encodeValue({ partition }));
+    } catch (error) {
+      this.#host.log.warn({ worker, error: String(error) }, 'the next owner was not told; it finds out by itself');
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#host.clock.setTimer(resolve, ms);
+    });
+  }
+
+  async #disown(partition: number, epoch: number, left: Left | undefined): Promise<void> {
     const { records } = this.#host.ports;
     const key = partitionKey(partition);
     try {
       const stored = await records.get(key);
-      const record = stored?.value as PartitionRecord | undefined;
+      const record = recordOf(stored);
       if (stored === undefined || record?.epoch !== epoch || record.owner !== this.#host.workerId) return;
-      await records.put(key, { owner: '', epoch }, { expectedRevision: stored.revision });
+      const { needs } = record;
+      const next: PartitionRecord = { owner: '', epoch, ...(needs && { needs }), ...(left && { left }) };
+      await records.put(key, next, { expectedRevision: stored.revision });
     } catch (error) {
       this.#host.log.warn(
         { partition, error: String(error) },
@@ -257,6 +407,6 @@ function partitionKey(partition: number): string {
   return `partition.${partition}`;
 }
 
-function recordOf(records: Records, partition: number): PartitionRecord | undefined {
-  return records.get(partitionKey(partition))?.value as PartitionRecord | undefined;
+function recordOf(stored: StoredRecord | undefined): PartitionRecord | undefined {
+  return stored?.value as PartitionRecord | undefined;
 }

@@ -30,6 +30,10 @@ export interface PartitionHost {
   readonly pressure: JournalPressure;
   /** Whether the worker's lease is young enough for effects (R5). */
   readonly leaseFresh: boolean;
+  /** Whether a worker is not known to be dead. */
+  lives(worker: string): boolean;
+  /** Answers what others forward about this partition. */
+  serveForwarded(partition: number): { close(): void };
   /** The partition can't go on; it is dropped and may be claimed again. */
   lost(partition: PartitionOwner, reason: string): void;
 }

@@ -8,7 +8,7 @@
  * R12 A fired wake-up is removed only after its entry is journaled.
  * R14 No effect before the head that was read after the claim has been reached.
  */
-import type { ActorDefinition, ActorState, Effect } from '@troupe/core';
+import { type ActorDefinition, type ActorState, type Effect, effectIdOf } from '@troupe/core';
 import {
   type ActorAddress,
   assertType,
@@ -24,6 +24,7 @@ import {
 } from '@troupe/wire';
 import { ActorCell, type CellPlace } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
+import { CallsElsewhere, type Left, type LeftOwner } from './calls-elsewhere.ts';
 import { type CarefulOwner, CarefulSteps } from './careful-steps.ts';
 import type { CellHost } from './cell-host.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -49,7 +50,9 @@ import { rules, sizes } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
 
 /** How often a drain looks whether it may go on, ms. */
-const DRAIN_STEP_MS = 10;
+const DRAIN_STEP_MS = 5;
+/** So long a hand-over goes on taking entries while it snapshots, so that little is left to do once it stops, ms. */
+const PREPARE_MS_MAX = 1_000;
 const NOBODY: ActorAddress = { type: 'invalid', key: 'invalid' };
 
 /** Actors that are woken at once to fold what was parked. */
@@ -71,7 +74,15 @@ export interface PartitionStats {
   readonly held: number;
 }
 
-export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
+/** How a partition was given back. */
+export interface Released {
+  /** Everything is snapshotted and done. */
+  readonly clean: boolean;
+  /** Calls that go on here. */
+  readonly left: Left | undefined;
+}
+
+export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, LeftOwner {
   readonly partition: number;
   readonly epoch: number;
   readonly cells = new Map<string, ActorCell>();
@@ -101,13 +112,25 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   #timer: Timer | undefined;
   #purgeTimer: Timer | undefined;
   #lastAt = 0;
+  /** It is being handed over; entries are still taken. */
+  leaving = false;
+  readonly #elsewhere: CallsElsewhere | undefined;
   #released = false;
   #paused = false;
   /** The epoch was read again after the head was first reached (R6). */
   #confirmed = false;
 
-  constructor(host: PartitionHost, partition: number, epoch: number, revision: number, checkpoint: Checkpoint) {
+  /** @param left calls that the owner before still has under way. */
+  constructor(
+    host: PartitionHost,
+    partition: number,
+    epoch: number,
+    revision: number,
+    checkpoint: Checkpoint,
+    left: Left | undefined,
+  ) {
     this.#host = host;
+    this.#elsewhere = left && new CallsElsewhere(host, this, left);
     this.partition = partition;
     this.epoch = epoch;
     this.#keeper = new CheckpointKeeper(host, this, revision, checkpoint);
@@ -141,6 +164,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
   /** R5, R6: the lease was renewed within half the TTL, and no purge can have overtaken the reader. */
   get fresh(): boolean {
     return this.#confirmed && !this.dropped && this.#host.leaseFresh && this.#gapless();
+  }
+
+  /** Whether it may answer for its actors: once it is given back it takes no entry any more, and knows only what was. */
+  get answers(): boolean {
+    return this.fresh && !this.#released;
   }
 
   /** R6: the reader was at the head within half the TTL, or what it reads is far younger than purge may touch. */
@@ -203,6 +231,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     this.#confirmed = false;
     this.#timer?.cancel();
     this.#purgeTimer?.cancel();
+    this.#elsewhere?.stop();
     this.#host.runner.stopAll(this);
     for (const cell of this.cells.values()) cell.drop();
     this.cells.clear();
@@ -211,18 +240,22 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     void this.#ticks?.close().catch(() => undefined);
   }
 
-  /** Graceful hand-over: intake stops, effects finish, everything is snapshotted, the checkpoint says so. */
-  async release(deadlineAtMs: number): Promise<boolean> {
+  /**
+   * Graceful hand-over: what is dirty is snapshotted while entries are still taken, then intake stops, the rest is snapshotted, and
+   * the checkpoint says so. Calls that are under way go on here.
+   */
+  async release(deadlineAtMs: number): Promise<Released> {
+    await this.#prepare(Math.min(deadlineAtMs, this.clock.monotonic() + PREPARE_MS_MAX));
     this.#released = true;
     await this.#careful.stop();
-    await this.#reader?.close().catch(() => undefined);
-    await this.#ticks?.close().catch(() => undefined);
+    void this.#reader?.close().catch(() => undefined);
+    void this.#ticks?.close().catch(() => undefined);
     const left = (): boolean => this.clock.monotonic() < deadlineAtMs && !this.dropped;
-    while (left() && (this.#host.runner.endingOf(this) > 0 || this.#desk.held > 0)) {
+    while (left() && this.#desk.held > 0) {
       this.#letGo();
       await this.#sleep(DRAIN_STEP_MS);
     }
-    this.#host.runner.stopAll(this);
+    const effects = this.dropped ? [] : this.#leave();
     while (left() && !this.#allClean()) {
       for (const cell of this.cells.values()) cell.requestSnapshot();
       await this.#sleep(DRAIN_STEP_MS);
@@ -230,7 +263,23 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     const clean = this.#allClean() && !this.dropped;
     await this.#keeper.write(clean);
     this.drop();
-    return clean;
+    return { clean, left: effects.length === 0 ? undefined : { worker: this.workerId, epoch: this.epoch, effects } };
+  }
+
+  #leave(): readonly string[] {
+    return this.#host.runner.leave(this, this.partition);
+  }
+
+  /** Entries are still taken: callers notice nothing of it. */
+  async #prepare(endAtMs: number): Promise<void> {
+    this.leaving = true;
+    if (!this.live) return;
+    const { position } = this;
+    const cells = [...this.cells.values()];
+    const busy = (): boolean =>
+      this.#host.runner.claiming(this) || cells.some(({ dirtySince }) => dirtySince !== 0 && dirtySince <= position);
+    for (const cell of cells) cell.requestSnapshot();
+    while (!this.dropped && busy() && this.clock.monotonic() < endAtMs) await this.#sleep(DRAIN_STEP_MS);
   }
 
   /** Unloads what is idle and clean, and snapshots what is idle and dirty. @returns how many are loaded. */
@@ -399,8 +448,27 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     this.#freshWaiters.push(callback);
   }
 
+  isElsewhere(effectId: string): boolean {
+    return this.#elsewhere?.has(effectId) ?? false;
+  }
+
   emit(cell: ActorCell, effectId: string, event: { readonly type: string }): void {
     publishEmit(this.#host, cell, effectId, event);
+  }
+
+  // --- LeftOwner
+
+  openCalls(): ReadonlySet<string> | undefined {
+    const ids = new Set<string>();
+    for (const cell of this.cells.values()) {
+      if (cell.waking && cell.suspended === undefined) return undefined;
+      for (const effect of cell.state?.effects.values() ?? []) ids.add(effectIdOf(cell.address, effect.id));
+    }
+    return ids;
+  }
+
+  startCalls(): void {
+    for (const cell of this.cells.values()) this.#startOpen(cell);
   }
 
   // --- private
@@ -563,6 +631,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource {
     this.#confirmed = true;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
+    this.#elsewhere?.start();
     void this.#resumeParked().catch(unlessDropped);
     await this.#insist(async () => {
       const ticks = await this.#host.ports.ticks.read(this.partition, (due) => this.#due(due.address, due.token));

@@ -93,6 +93,8 @@ export interface JournalPort {
   readonly partitions: number;
   /** The partition that an actor's entries are stored in. Throws `InvalidType` or `InvalidKey`. */
   partitionOf(address: ActorAddress): number;
+  /** Whether entries of a type can be in a partition. Absent: of every type. */
+  takes?(partition: number, type: string): boolean;
   /** Publishes an internal entry to an actor's event subject. Resolves with its sequence. */
   append(address: ActorAddress, body: InternalBody): Promise<{ readonly seq: number }>;
   /** Publishes a task or signal as a client does (the `ask` responder needs it). */
@@ -261,6 +263,8 @@ export interface BusPort {
     options: { readonly timeoutMs: number; readonly headers?: Record<string, string> },
   ): Promise<BusMessage>;
   readonly connected: boolean;
+  /** The running server that this connection is to: another one after a restart. Absent: unknown. */
+  readonly server?: string | undefined;
   /** Called with true and false as the connection comes and goes. */
   onStatus(listener: (connected: boolean) => void): { close(): void };
   /** Largest payload the server takes, bytes. */

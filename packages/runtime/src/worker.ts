@@ -9,7 +9,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ActorDefinition, type EffectContext, type EffectScope, installEffectScope } from '@troupe/core';
 import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
-import { type ControlHost, serveControl } from './control.ts';
+import { type ControlHost, serveControl, serveForwarded } from './control.ts';
 import { serveDiscovery } from './discovery.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { serveInspection } from './inspection-control.ts';
@@ -18,6 +18,7 @@ import { Membership, type WorkerRecord } from './membership.ts';
 import { Observer } from './observer.ts';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { OwnerGates } from './owner-gates.ts';
 import { Ownership } from './ownership.ts';
 import type { WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
@@ -96,6 +97,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<Worker> 
 
 /** How long a worker tries to store its first lease, ms. */
 const START_WITHIN_MS = 30_000;
+const EMPTY = new Uint8Array(0);
 
 const storage = new AsyncLocalStorage<EffectContext>();
 const asyncScope: EffectScope = {
@@ -116,6 +118,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly runner: EffectRunner;
   readonly observer: Observer;
   readonly snapshotSlots: Slots;
+  readonly gates: OwnerGates;
   readonly pressure: JournalPressure;
   readonly counters: WorkerCounters = {
     entries: 0,
@@ -175,12 +178,15 @@ class WorkerProcess implements Worker, ControlHost {
       this.progress,
     );
     this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
+    this.gates = new OwnerGates(this.ports.clock);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
     const types = Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version]));
     this.#startedAt = this.ports.clock.now();
     this.#about = options.about;
     const record: WorkerRecord = { id: this.id, startedAt: this.#startedAt, types };
-    this.#membership = new Membership(this.ports, this.subjects, this.options, this.log, record);
+    this.#membership = new Membership(this.ports, this.subjects, this.options, this.log, record, () =>
+      this.#tellChange(),
+    );
     this.#ownership = new Ownership(this, this.#membership, () => this.#shareComplete());
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
@@ -232,11 +238,29 @@ class WorkerProcess implements Worker, ControlHost {
     };
     void this.pressure.start();
     this.#ownership.start();
+    this.#membership.watch();
+    this.#tellChange();
     this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
   }
 
   owner(partition: number): PartitionOwner | undefined {
     return this.#ownership.partitions.get(partition);
+  }
+
+  lives(worker: string): boolean {
+    return this.#membership.lives(worker);
+  }
+
+  serveForwarded(partition: number): { close(): void } {
+    return serveForwarded(this, partition);
+  }
+
+  workersChanged(): void {
+    this.#ownership.look();
+  }
+
+  take(partition: number): Promise<void> {
+    return this.#ownership.take(partition);
   }
 
   lost(partition: PartitionOwner, reason: string): void {
@@ -294,11 +318,19 @@ class WorkerProcess implements Worker, ControlHost {
       .catch((error: unknown) =>
         this.log.warn({ error: String(error) }, 'the lease could not be given back; it expires by itself'),
       );
+    this.#tellChange();
     this.#resolveStopped();
+  }
+
+  /** Every worker looks who owns what, this one included; whoever misses it does so within `renewEveryMs`. */
+  #tellChange(): void {
+    this.#ownership.look();
+    this.ports.bus.publish(this.subjects.control('changed'), EMPTY);
   }
 
   #stop(): void {
     this.#over = true;
+    this.#membership.stop();
     this.#sweeper?.cancel();
     this.pressure.stop();
     this.#control?.close();
