@@ -40,6 +40,7 @@ export class CarefulSteps {
   readonly #owner: CarefulOwner;
   #waiting: StoredMessage[] = [];
   #running: Promise<void> | undefined;
+  #current: Stepping | undefined;
   #stopped = false;
 
   constructor(host: PartitionHost, owner: CarefulOwner) {
@@ -82,16 +83,33 @@ export class CarefulSteps {
     await this.#running;
   }
 
-  /** Does one marked step. @throws Dropped when the partition is given up. */
+  /**
+   * Does one marked step; what is parked of an actor is stepped within the one that woke it.
+   * @throws Dropped when the partition is given up.
+   */
   async step(stepping: Stepping, fold: () => Promise<void> | void): Promise<void> {
+    const outer = this.#current;
+    if (outer?.actor === stepping.actor) {
+      await this.#marked(stepping, fold, outer);
+      return;
+    }
     const release = await this.#turn();
     try {
       if (this.#owner.dropped) throw new Dropped();
-      await this.#owner.mark(stepping);
-      await fold();
-      await this.#owner.mark(undefined);
+      await this.#marked(stepping, fold, undefined);
     } finally {
       release();
+    }
+  }
+
+  async #marked(stepping: Stepping, fold: () => Promise<void> | void, after: Stepping | undefined): Promise<void> {
+    this.#current = stepping;
+    try {
+      await this.#owner.mark(stepping);
+      await fold();
+      await this.#owner.mark(after);
+    } finally {
+      this.#current = after;
     }
   }
 

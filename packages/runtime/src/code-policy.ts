@@ -65,8 +65,7 @@ export function codeFor(
       { details },
     );
   }
-  const untouched = version < (situation.types[definition.type]?.oldest ?? 0);
-  if (pin === undefined && (situation.clean || untouched)) return 'migrate';
+  if (pin === undefined && isUnfolded(situation, definition.type, version)) return 'migrate';
   throw new TroupeError(
     'ActorSuspended',
     `${name} is at version ${version} of '${definition.type}', and its last worker did not hand over in good order: entries after its snapshot may only be folded by version ${version}. List that definition under previous.`,
@@ -82,6 +81,11 @@ export function restoreState(
   data: unknown,
 ): ActorState {
   return code === 'migrate' ? migrateStoredState(definition, address, data) : decodeStoredState(code, address, data);
+}
+
+/** Nobody has folded anything after a state of this version: after a hand-over in good order, or where no owner since had its code. */
+export function isUnfolded({ clean, types }: CodeSituation, type: string, version: number): boolean {
+  return clean || version < (Object.hasOwn(types, type) ? (types[type]!.oldest ?? 0) : 0);
 }
 
 /** The code that folded a stored state. */

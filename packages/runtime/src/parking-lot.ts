@@ -14,7 +14,7 @@
 import { type ActorAddress, formatAddress, type StoredMessage } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import { insist, type PartitionHost } from './partition-host.ts';
-import type { ParkedEntry, PinnedCode } from './ports.ts';
+import { type ParkedEntry, type PinnedCode, PortError } from './ports.ts';
 import { Slots } from './slots.ts';
 
 /** Entries in memory that wait to be parked; beyond, they are left to the journal, and hold back the mark. */
@@ -135,7 +135,17 @@ export class ParkingLot {
 
   /** Invariant 4: from now on only this code folds it. */
   async begin(address: ActorAddress, code: PinnedCode): Promise<void> {
-    await this.#insist(() => this.#host.ports.parking.pin(this.#owner.partition, address, code));
+    const { log, ports } = this.#host;
+    await this.#insist(() =>
+      ports.parking.pin(this.#owner.partition, address, code).catch((error: unknown) => {
+        if (!(error instanceof PortError) || error.kind !== 'full') throw error;
+        // Folding makes room; waiting for room would never end.
+        log.warn(
+          { actor: formatAddress(address) },
+          'no room to note which code folds what is parked: it is folded all the same',
+        );
+      }),
+    );
   }
 
   get(address: ActorAddress, seq: number): Promise<ParkedEntry | undefined> {

@@ -35,6 +35,7 @@ import {
   codeFor,
   codeOfSnapshot,
   firstCode,
+  isUnfolded,
   restoreState,
 } from './code-policy.ts';
 import { type DeskOwner, EffectDesk } from './effect-desk.ts';
@@ -366,7 +367,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   park(cell: ActorCell, message: StoredMessage): void {
     const { name, address } = cell;
     this.owe(cell, message.seq);
-    const pin = this.#mayBeFolded(message) ? cell.foldedBy : undefined;
+    const pin = this.#pinOf(message, cell.foldedBy);
     const done = message.seq <= this.#keeper.current.done;
     void this.lot.put({ name, address, message, done, pin }).then((parked) => {
       if (parked) this.pay(cell, message.seq);
@@ -516,9 +517,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     return { seq, actor, hash: definition.hash };
   }
 
-  /** Some owner before may have folded it, and this one doesn't know. */
-  #mayBeFolded({ seq }: StoredMessage): boolean {
-    return seq <= this.#claimHead && !this.#keeper.clean;
+  /** The code that alone may fold an entry, for some owner before may have folded it; undefined when none can have. */
+  #pinOf({ seq, type }: StoredMessage, code: PinnedCode | undefined): PinnedCode | undefined {
+    if (code === undefined || seq > this.#claimHead || isUnfolded(this.#situation, type, code.version))
+      return undefined;
+    return code;
   }
 
   #cell(name: string, address: ActorAddress, definition: ActorDefinition, fromSeq = this.position + 1): ActorCell {
@@ -563,13 +566,12 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     const { seq, type } = message;
     const done = seq <= this.#keeper.current.done;
     this.owed.add(seq);
-    const parking = this.#mayBeFolded(message)
-      ? this.#insist(() => this.ports.snapshots.load(this.partition, address)).then((stored) => {
-          const pin = stored === undefined ? this.stamped(type) : codeOfSnapshot(stored);
-          return this.lot.put({ name, address, message, done, pin });
-        })
-      : this.lot.put({ name, address, message, done, pin: undefined });
-    parking
+    const loading = seq <= this.#claimHead ? this.ports.snapshots.load(this.partition, address) : undefined;
+    this.#insist(() => loading ?? Promise.resolve(undefined))
+      .then((stored) => {
+        const code = stored === undefined ? this.stamped(type) : codeOfSnapshot(stored);
+        return this.lot.put({ name, address, message, done, pin: this.#pinOf(message, code) });
+      })
       .then((parked) => {
         if (parked) this.owed.remove(seq);
       })
