@@ -3,8 +3,8 @@ import { defineActor } from '@troupe/core';
 import { decodeValue, encodePayload, HEADERS } from '@troupe/wire';
 import { expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
-import { startWorker } from '../src/index.ts';
-import { type BusMessage, MemoryBroker, VirtualClock } from '../src/internal.ts';
+import { type BusMessage, startWorker } from '../src/index.ts';
+import { MemoryBroker, VirtualClock } from '../src/internal.ts';
 
 const PAGE_BYTES = 524_288;
 
