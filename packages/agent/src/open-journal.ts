@@ -22,7 +22,7 @@ import { nearest } from './nearest.ts';
 /** What `openJournal` takes. */
 export interface OpenJournalOptions {
   /** Of `createNatsPorts` or of a memory broker. Not closed by the journal. */
-  readonly ports: Pick<Ports, 'journal' | 'snapshots'>;
+  readonly ports: Pick<Ports, 'journal' | 'snapshots'> & Partial<Pick<Ports, 'records'>>;
   /** The code that folds; its `previous` too. Without it only entries can be read, not states. Default: none. */
   readonly actors?: readonly ActorDefinition[];
 }

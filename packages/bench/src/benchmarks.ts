@@ -64,7 +64,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   {
     name: 'observation',
     run: (report, full) =>
-      benchObservation({ generations: full ? 8 : 4, pairs: 5, callers: 64, roundMs: full ? 2_000 : 1_000 }, report),
+      benchObservation({ generations: full ? 8 : 2, pairs: 10, callers: 64, roundMs: full ? 2_000 : 1_500 }, report),
   },
   { name: 'first-turn', run: (report, full) => benchFirstTurn(report, full ? 9 : 3) },
 ];

@@ -6,6 +6,7 @@
  * 2. A state counts only when every entry up to it is known to be there: a fold goes on to the next state whose count is
  *    known (a mark, a snapshot) and must meet it, or it is `JournalGap`. Never a guess.
  * 3. Marks are kept only of folds that met.
+ * 4. An entry that was set aside is refused as its owner refuses it, never stepped: its step ends processes.
  */
 import {
   type ActorDefinition,
@@ -18,7 +19,7 @@ import {
   step,
   storedVersion,
 } from '@troupe/core';
-import { migrateStoredState } from '@troupe/core/internal';
+import { migrateStoredState, refuseEntry } from '@troupe/core/internal';
 import {
   type ActorAddress,
   type DecodeEntryOptions,
@@ -31,6 +32,7 @@ import {
 } from '@troupe/wire';
 import type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
 import { MARK_EVERY, type Mark, type Marks } from './marks.ts';
+import { setAside } from './set-aside.ts';
 
 /** One entry, and what it did. */
 export interface FoldedStep {
@@ -50,6 +52,8 @@ export interface FoldOptions {
   readonly address: ActorAddress;
   readonly marks: Marks;
   readonly decoding?: DecodeEntryOptions | undefined;
+  /** Sequences that are refused and not stepped. */
+  setAside(fresh: boolean): Promise<ReadonlySet<number>>;
   /** Newest first; `fresh`: as of now, and not of a moment ago. */
   snapshots(fresh: boolean): Promise<readonly KeptSnapshot[]>;
 }
@@ -86,7 +90,8 @@ type Known = Pick<Mark, 'seq' | 'count'>;
 export async function foldActor(options: FoldOptions, wanted: Wanted): Promise<Folded> {
   for (let attempt = 1; ; attempt++) {
     const snapshots = await options.snapshots(attempt > 1);
-    const folded = await foldOnce(options, snapshots, wanted);
+    const refused = await options.setAside(attempt > 1);
+    const folded = await foldOnce(options, snapshots, refused, wanted);
     if (folded !== undefined) return folded;
     options.marks.clear();
     if (attempt >= ATTEMPTS_MAX)
@@ -98,6 +103,7 @@ export async function foldActor(options: FoldOptions, wanted: Wanted): Promise<F
 async function foldOnce(
   options: FoldOptions,
   snapshots: readonly KeptSnapshot[],
+  refused: ReadonlySet<number>,
   wanted: Wanted,
 ): Promise<Folded | undefined> {
   const { definition, address, decoding = {} } = options;
@@ -119,7 +125,10 @@ async function foldOnce(
     const bytes = message.payload.length;
     const isWanted = entry.seq <= toSeq && steps.length < limit;
     const isShown = isWanted && entry.seq >= fromSeq;
-    const run = () => step(definition, before, entry, bytes);
+    const run = () =>
+      refused.has(entry.seq)
+        ? refuseEntry(definition, before, entry, setAside(entry.seq))
+        : step(definition, before, entry, bytes);
     const { result, transitions: taken } =
       isShown && transitions ? recordTransitions(run) : { result: run(), transitions: [] };
     state = result.state;

@@ -28,4 +28,6 @@ export interface HistoryPorts {
     /** Newest first, at most the ten that are kept. */
     history(partition: number, address: ActorAddress): Promise<KeptSnapshot[]>;
   };
+  /** Where partitions keep which entries are set aside. Absent: none are, so only for journals that workers never had. */
+  readonly records?: { get(key: string): Promise<{ readonly value: unknown } | undefined> };
 }

@@ -26,6 +26,7 @@ import { type Change, diffValues } from './diff.ts';
 import { type FoldedStep, foldActor, type Wanted } from './fold.ts';
 import type { HistoryPorts, KeptSnapshot } from './history-ports.ts';
 import { Marks } from './marks.ts';
+import { readSetAside } from './set-aside.ts';
 
 /** What `openHistory` takes. */
 export interface HistoryOptions {
@@ -121,6 +122,7 @@ export class Timeline {
   readonly #options: HistoryOptions;
   readonly #actors: ReadonlyMap<string, ActorDefinition>;
   #marks: Marks | undefined;
+  #setAside: { readonly seqs: ReadonlySet<number>; readonly atMs: number } | undefined;
   /** A snapshot before which entries are known to be gone. */
   #gapUpTo = 0;
   #snapshots: { readonly list: readonly KeptSnapshot[]; readonly atMs: number } | undefined;
@@ -280,6 +282,7 @@ export class Timeline {
         marks: this.#marks,
         decoding,
         snapshots: (fresh) => this.#listSnapshots(fresh),
+        setAside: (fresh) => this.#readSetAside(fresh),
       },
       wanted,
     );
@@ -293,6 +296,18 @@ export class Timeline {
     const list = await snapshots.history(journal.partitionOf(this.address), this.address);
     this.#snapshots = { list, atMs: nowMs };
     return list;
+  }
+
+  async #readSetAside(fresh: boolean): Promise<ReadonlySet<number>> {
+    const nowMs = performance.now();
+    if (!fresh && this.#setAside !== undefined && nowMs - this.#setAside.atMs < SNAPSHOTS_FRESH_MS)
+      return this.#setAside.seqs;
+    const { ports } = this.#options;
+    const seqs = await readSetAside(ports, ports.journal.partitionOf(this.address));
+    // A state kept from before would have stepped what is refused since.
+    if (this.#setAside !== undefined && this.#setAside.seqs.size !== seqs.size) this.#marks?.clear();
+    this.#setAside = { seqs, atMs: nowMs };
+    return seqs;
   }
 
   #definitionOrNot(): ActorDefinition | undefined {

@@ -76,6 +76,24 @@ describe('time travel', () => {
     expect(await troupe.run(line.diff(previous, span.lastSeq))).toEqual(last.changes);
   });
 
+  test('never steps an entry that was set aside, however it is looked at', async () => {
+    const [actor] = ACTORS;
+    await troupe.send('signal', actor!, { type: 'note', key: 'a', value: 1 });
+    const seq = await troupe.send('signal', actor!, { type: 'note', key: 'deadly', value: 1 });
+    await troupe.send('signal', actor!, { type: 'note', key: 'b', value: 1 });
+    const key = `checkpoint.${troupe.ports.journal.partitionOf(actor!)}`;
+    const records = {
+      get: async (wanted: string) =>
+        wanted === key ? { value: { quarantine: [{ seq, actor: 'busy.one', hash: '' }] } } : undefined,
+    };
+    const { journal, snapshots } = troupe.historyPorts;
+    const line = openHistory({ ports: { journal, snapshots, records }, actors: [busy] }).of(actor!);
+    const refused = await troupe.run(line.step(seq));
+    expect(refused).toMatchObject({ error: { code: 'Quarantined' }, transitions: [], changes: [] });
+    const notes = (await troupe.run(line.stateAt()))!.context as { notes: Map<string, unknown> };
+    expect([...notes.notes.keys()]).toEqual(['a', 'b']);
+  });
+
   test('begins at the oldest snapshot where entries are purged, and never guesses', async () => {
     const seen = await live(200, seeded(11));
     await troupe.pump.advance(120_000);

@@ -117,7 +117,7 @@ export class ObservedWorker {
     this.worker.kill();
   }
 
-  get historyPorts(): Pick<Ports, 'journal' | 'snapshots'> {
+  get historyPorts(): Pick<Ports, 'journal' | 'snapshots' | 'records'> {
     return this.ports;
   }
 }
