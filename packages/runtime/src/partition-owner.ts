@@ -118,6 +118,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   readonly #elsewhere: CallsElsewhere | undefined;
   #released = false;
   #paused = false;
+  /** How often the reader had fallen behind too far. */
+  #doubts = 0;
+  #clearing: Promise<void> | undefined;
   /** The epoch was read again after the head was first reached (R6). */
   #confirmed = false;
 
@@ -335,7 +338,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   }
 
   owes(cell: ActorCell, seq: number): boolean {
-    return rules.snapshotAfterSends && cell.owed.owesUpTo(seq);
+    return this.#clearing !== undefined || (rules.snapshotAfterSends && cell.owed.owesUpTo(seq));
   }
 
   perform(
@@ -533,6 +536,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   #receive(message: StoredMessage): void {
     if (this.dropped || this.#released) return;
+    // Before it counts as at the head again: what lies between the last entry and this one may have been purged.
+    if (rules.headExpires && this.live && !this.#gapless()) this.#doubt();
     this.position = message.seq;
     this.entriesTaken++;
     this.#lastAt = message.at;
@@ -612,6 +617,30 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     });
   }
 
+  /**
+   * R6: the reader has fallen so far behind that another owner may have purged what it has not read. Only the checkpoint,
+   * read from now on, tells that there was none; until then nothing is started, and nothing of this fold is stored.
+   */
+  #doubt(): void {
+    this.#doubts++;
+    this.#confirmed = false;
+    this.#clearing ??= this.#clearDoubt()
+      .catch(unlessDropped)
+      .finally(() => {
+        this.#clearing = undefined;
+      });
+  }
+
+  async #clearDoubt(): Promise<void> {
+    for (let doubts = -1; doubts !== this.#doubts; ) {
+      doubts = this.#doubts;
+      if (!(await this.#keeper.stillOurs())) return;
+    }
+    this.#confirmed = true;
+    this.#letGo();
+    for (const cell of this.cells.values()) cell.trySave();
+  }
+
   #letGo(): void {
     if (!this.fresh) return;
     this.#desk.letGo();
@@ -630,7 +659,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   /** R6: after the head was first reached, the epoch is read again; only then effects start. */
   async #goLive(): Promise<void> {
     if (rules.epochAgain && !(await this.#keeper.stillOurs())) return;
-    this.#confirmed = true;
+    this.#confirmed = this.#clearing === undefined;
     this.#letGo();
     for (const cell of [...this.cells.values()]) if (!cell.waking) this.woken(cell);
     this.#elsewhere?.start();

@@ -40,7 +40,7 @@ export class Network implements FaultPlan {
       this.#weather.count('lost');
       return { lose: 'request' };
     }
-    if (calm) return { delayMs, answerDelayMs };
+    if (calm) return kind.startsWith('tick.') ? this.#inOrder(delayMs, answerDelayMs) : { delayMs, answerDelayMs };
     const opens = kind === 'journal.open';
     const stalledMs = kind === 'journal.deliver' ? this.#stalledUntilMs() - nowMs : 0;
     if (stalledMs > 0) return { delayMs: stalledMs };
@@ -75,8 +75,9 @@ export class Network implements FaultPlan {
    * connection delivers in order and nothing twice, as TCP does; only connections overtake each other.
    */
   #inOrder(delayMs: number, answerDelayMs: number): Fault {
-    const { nowMs } = this.#weather;
-    const arrivesAtMs = Math.max(this.#tickArrivesAtMs, nowMs + this.#travel(delayMs, LATE_MS_MAX - 10_000));
+    const { calm, nowMs } = this.#weather;
+    const travelMs = calm ? delayMs : this.#travel(delayMs, LATE_MS_MAX - 10_000);
+    const arrivesAtMs = Math.max(this.#tickArrivesAtMs, nowMs + travelMs);
     this.#tickArrivesAtMs = arrivesAtMs;
     return { delayMs: arrivesAtMs - nowMs, answerDelayMs };
   }

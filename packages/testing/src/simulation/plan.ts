@@ -96,7 +96,8 @@ export function planOf(seed: number): Plan {
   const actors = 12;
   const clients = 4;
   const workers = between(random, 3, 4);
-  const tight = random() < 0.6;
+  const harsh = random() < 0.25;
+  const tight = harsh || random() < 0.5;
   const maybe = (share: number, value: number): number => (random() < share ? value : 0);
   return {
     seed,
@@ -109,14 +110,14 @@ export function planOf(seed: number): Plan {
     mailboxDepth: random() < 0.35 ? between(random, 1, 3) : 200,
     drift: random() < 0.5 ? 0 : 0.02,
     noise: {
-      lost: maybe(0.7, random() * 0.08),
-      answersLost: maybe(0.7, random() * 0.1),
+      lost: harsh ? 0.15 : maybe(0.7, random() * 0.08),
+      answersLost: harsh ? 0.15 : maybe(0.7, random() * 0.1),
       duplicated: maybe(0.7, random() * 0.15),
       slow: maybe(0.6, random() * 0.04),
       busy: maybe(0.3, random() * 0.1),
       stale: maybe(0.6, random() * 0.6),
     },
-    faults: planFaults(random, workers),
+    faults: planFaults(random, workers, harsh),
     tasks: planTasks(random, actors, clients),
     entriesMin: 200,
   };
@@ -127,17 +128,18 @@ export function withoutNoise(plan: Plan): Plan {
   return { ...plan, noise: NO_NOISE };
 }
 
-function planFaults(random: Random, workers: number): PlannedFault[] {
-  const count = between(random, 5, 12);
-  const faults = Array.from({ length: count }, () => planFault(random, workers));
+/** In a harsh seed processes end again and again. */
+function planFaults(random: Random, workers: number, harsh: boolean): PlannedFault[] {
+  const count = harsh ? between(random, 12, 18) : between(random, 5, 12);
+  const faults = Array.from({ length: count }, () => planFault(random, workers, harsh));
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-function planFault(random: Random, workers: number): PlannedFault {
+function planFault(random: Random, workers: number, harsh: boolean): PlannedFault {
   const atMs = Math.round(1_000 + random() * (STORM_MS - 5_000));
   const worker = between(random, 0, workers - 1);
   const ms = (min: number, max: number): number => Math.round(min + random() * (max - min));
-  const kind = random();
+  const kind = harsh ? random() * 0.5 : random();
   if (kind < 0.25) return { kind: 'crash', atMs, worker, downMs: ms(200, 6_000) };
   if (kind < 0.5) return { kind: 'freeze', atMs, worker, ms: random() < 0.5 ? ms(100, 4_000) : ms(8_000, 40_000) };
   if (kind < 0.62) return { kind: 'cut', atMs, worker, ms: random() < 0.5 ? ms(100, 3_000) : ms(3_000, 25_000) };
