@@ -58,6 +58,7 @@ export {
   INSPECTION_VERSION,
   type InspectedSnapshot,
   type InspectionActorEvent,
+  type InspectionBase,
   type InspectionEvent,
   type InspectionEventEvent,
   type InspectionSnapshotEvent,

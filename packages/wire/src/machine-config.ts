@@ -12,7 +12,7 @@ type Config = Record<string, unknown>;
  *
  * @example createMachine(machineConfig(structure)).id
  */
-export function machineConfig(machine: MachineBody, dialect: MachineDialect = 5): Config {
+export function machineConfig(machine: MachineBody, dialect: MachineDialect = 5): Record<string, unknown> {
   return stateConfig(machine.root, dialect);
 }
 

@@ -195,7 +195,7 @@ export interface StateObservation
 export type Observation = StepObservation | EffectObservation | StateObservation;
 
 /** What Stately's events have in common. */
-interface InspectionBase {
+export interface InspectionBase {
   /** Of the actor; its children have `<type>/<key>#<path>` as their session. */
   readonly rootId: string;
   readonly sessionId: string;
