@@ -1,4 +1,4 @@
-import { ask, contract, defineAgent, reply, type TaskEvent, tell } from '@troupe/agent';
+import { ask, defineAgent, reply, type TaskEvent, tell } from '@troupe/agent';
 import type { ActorDefinition } from '@troupe/core';
 import { forkState, openHistory } from '@troupe/inspect';
 import { taskMessage } from '@troupe/wire';
@@ -6,14 +6,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
 import { ObservedWorker } from './support/observed.ts';
 
-const expert = contract<string, string>({ type: 'expert' });
-
 const front = defineAgent({
   type: 'front',
   version: 1,
   machine: setup({
     types: { context: {} as { question: string }, events: {} as TaskEvent<string> },
-    actors: { expert: ask(expert) },
+    actors: { expert: ask('expert') },
   }).createMachine({
     context: { question: '' },
     initial: 'idle',
@@ -23,7 +21,10 @@ const front = defineAgent({
         invoke: {
           src: 'expert',
           input: ({ context }) => ({ key: 'ann', payload: context.question }),
-          onDone: { target: 'idle', actions: reply(({ event }) => event.output as never) as never },
+          onDone: {
+            target: 'idle',
+            actions: reply(({ event }) => (event as unknown as { output: string }).output as never) as never,
+          },
           onError: { target: 'idle', actions: reply('no answer') as never },
         },
       },
