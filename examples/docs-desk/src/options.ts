@@ -16,7 +16,7 @@ export interface DeskOptions {
   readonly dataDir: string;
   /** End after the questions. */
   readonly once: boolean;
-  /** Serve HTTP and the inspector too. */
+  /** Serve HTTP and the inspector too, even where it ends after the questions. */
   readonly gateway: boolean;
 }
 
@@ -44,7 +44,7 @@ usage: npm start -- [flags]
 
   --docs DIR        your own folder of Markdown; default: the packages installed here
   --once            end after the questions; what happens anyway without a terminal
-  --gateway         serve HTTP and the inspector too, on a free port
+  --gateway         serve HTTP and the inspector, on a free port; what happens anyway with a terminal
   --nats-port PORT  port of the nats-server that is started; default ${PORT_DEFAULT}, or a free one if it is taken
   --nats-url URL    use this server instead of starting one
   --data DIR        where the server keeps its streams; default .troupe/docs-desk

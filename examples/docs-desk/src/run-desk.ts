@@ -72,7 +72,8 @@ async function runUnless(broken: AbortController, options: DeskOptions, around: 
   cleanup.defer(() => session.close());
   await session.shelve(found);
   await session.askQuestions();
-  if (options.gateway) {
+  // Whoever stays at the prompt can look inside; one click away, on the actor of the last question.
+  if (options.gateway || !options.once) {
     const inspector = await (await import('./inspector.ts')).startInspector(place.url);
     cleanup.defer(() => inspector[Symbol.asyncDispose]());
     note(`look inside: ${inspector.url}`);

@@ -1,6 +1,6 @@
 /** The page in a real Chromium, in front of a real gateway, a real worker and a real nats-server. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { overlap } from '../page/chart/geometry.ts';
 import { type Drawn, drawnChart, focusedId, hacked, nameless, widths } from '../page/probes.ts';
 import { desk, expert, PLANTED, planted, scribe, tour } from './support/agents.ts';
@@ -21,6 +21,11 @@ describe.skipIf(chromiumPath === undefined)('the inspector page', () => {
   afterAll(async () => {
     await browser?.close();
     await stage?.close();
+  });
+
+  // A page that stays open goes on asking.
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
   });
 
   const open = (path: string, options = {}) => openPage(browser, `${url}${path}`, options);
@@ -111,7 +116,7 @@ describe.skipIf(chromiumPath === undefined)('the inspector page', () => {
     const { page, problems } = await open('/actor/desk/john?panel=sequence');
     await page.locator('svg.sequence').waitFor();
     await poll(() => page.locator('.sequence .lane').count()).toBeGreaterThanOrEqual(3);
-    const lanes = await page.locator('.sequence .lane text').allInnerTexts();
+    const lanes = await page.locator('.sequence .lane text').allTextContents();
     expect(lanes).toEqual(expect.arrayContaining(['desk/john', 'expert/a', 'scribe/a']));
     await screenshot(page, 'sequence');
     await page.getByRole('link', { name: 'Open scribe/a' }).focus();

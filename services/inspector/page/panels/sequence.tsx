@@ -80,11 +80,7 @@ function Diagram({ sequence, shownSeq, onOpen }: DiagramProps) {
         <g
           key={actor}
           class="lane"
-          role="link"
-          tabIndex={0}
-          aria-label={`Open ${actor}`}
-          onClick={() => onOpen(actor, undefined)}
-          onKeyDown={(event) => event.key === 'Enter' && onOpen(actor, undefined)}
+          {...(isActor(actor) ? linkTo(`Open ${actor}`, () => onOpen(actor, undefined)) : {})}
         >
           <title>{actor}</title>
           <rect x={x(actor) - LANE / 2 + 8} y={8} width={LANE - 16} height={26} rx="6" />
@@ -125,15 +121,12 @@ function Message({ message, y, from, to, shown, onOpen }: MessageProps) {
   const path = self ? `M${from} ${y} h26 v12 h-22` : `M${from} ${y} H${to + (to > from ? -2 : 2)}`;
   const middle = self ? from + 32 : (from + to) / 2;
   const text = `${eventLabel(label)}${ok === false ? ' failed' : ''}`;
-  const open = () => onOpen(message.to, seq);
+  // What goes to a client stands in the sender's journal.
+  const open = () => onOpen(isActor(message.to) ? message.to : message.from, seq);
   return (
     <g
       class={`message ${back ? 'back' : ''} ${ok === false ? 'failed' : ''} ${shown ? 'shown' : ''}`}
-      role="link"
-      tabIndex={0}
-      aria-label={`${instant(at)} ${kind} ${text}, from ${message.from} to ${message.to}`}
-      onClick={open}
-      onKeyDown={(event) => event.key === 'Enter' && open()}
+      {...linkTo(`${instant(at)} ${kind} ${text}, from ${message.from} to ${message.to}`, open)}
     >
       <title>{`${kind} ${label} (entry ${seq})`}</title>
       <text class="time" x={4} y={y + 4}>
@@ -145,4 +138,22 @@ function Message({ message, y, from, to, shown, onOpen }: MessageProps) {
       </text>
     </g>
   );
+}
+
+/** A client is a lane too, and nothing to look into. */
+function isActor(lane: string): boolean {
+  return lane.includes('/');
+}
+
+/** A part of a drawing that opens something. In SVG `tabindex` is spelt in lower case, or nothing takes the focus. */
+function linkTo(label: string, open: () => void) {
+  return {
+    role: 'link' as const,
+    tabindex: 0,
+    'aria-label': label,
+    onClick: open,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key === 'Enter') open();
+    },
+  };
 }
