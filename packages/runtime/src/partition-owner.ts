@@ -624,18 +624,16 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   #doubt(): void {
     this.#doubts++;
     this.#confirmed = false;
-    this.#clearing ??= this.#clearDoubt()
-      .catch(unlessDropped)
-      .finally(() => {
-        this.#clearing = undefined;
-      });
+    this.#clearing ??= this.#clearDoubt().catch(unlessDropped);
   }
 
   async #clearDoubt(): Promise<void> {
     for (let doubts = -1; doubts !== this.#doubts; ) {
       doubts = this.#doubts;
       if (!(await this.#keeper.stillOurs())) return;
+      await this.confirmHead();
     }
+    this.#clearing = undefined;
     this.#confirmed = true;
     this.#letGo();
     for (const cell of this.cells.values()) cell.trySave();
@@ -650,7 +648,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   #atHead(): void {
     if (this.dropped || this.position < this.#claimHead || this.#careful.busy) return;
-    this.headAtMs = this.clock.monotonic();
+    // What tells of the head may be as late as what it follows.
+    if (rules.headExpires && this.live && !this.#gapless()) this.#doubt();
+    else this.headAtMs = this.clock.monotonic();
     if (this.live) return;
     this.live = true;
     this.#goLive().catch(unlessDropped);

@@ -27,8 +27,10 @@ export interface Process {
   readonly clock: ProcessClock<Process>;
   readonly ports: MemoryPorts;
   worker: Worker | undefined;
-  /** It stood still beyond its lease and has not read its partitions' records since. */
-  mustRead: boolean;
+  /** Partitions that it owned when it stood still beyond its lease, and whose records it has not read since. */
+  readonly unread: Set<number>;
+  /** Since when it stands still, ms from the start. */
+  frozenAtMs: number;
   draining: boolean;
   /** Its consumers hand over nothing until then, ms from the start. */
   stalledUntilMs: number;
@@ -74,7 +76,8 @@ export class Processes {
       id,
       place,
       worker: undefined,
-      mustRead: false,
+      unread: new Set(),
+      frozenAtMs: 0,
       draining: false,
       stalledUntilMs: 0,
     } as unknown as Process;
@@ -111,12 +114,16 @@ export class Processes {
       ...ports,
       close: () => ports.close(),
       records: {
-        get: (key) => records.get(key),
+        get: async (key) => {
+          const found = await records.get(key);
+          if (key.startsWith('partition.')) process.unread.delete(Number(key.slice('partition.'.length)));
+          return found;
+        },
         put: (key, value, options) => records.put(key, value, options),
         remove: (key) => records.remove(key),
         list: async (prefix) => {
           const found = await records.list(prefix);
-          if (prefix === 'partition') process.mustRead = false;
+          if (prefix === 'partition') process.unread.clear();
           return found;
         },
       },
@@ -149,14 +156,24 @@ export class Processes {
     if (process !== undefined) this.#strikeProcess(fault, process);
   }
 
+  /** All go on at the latest after so long, ms. */
+  thaw(ms: number): void {
+    for (const process of this.all) {
+      if (process === undefined) continue;
+      process.clock.thaw(ms);
+      if (this.#host.time.monotonic() + ms - process.frozenAtMs < STALE_MS) process.unread.clear();
+    }
+  }
+
   #strikeProcess(fault: Exclude<PlannedFault, { kind: 'outage' | 'election' }>, process: Process): void {
     switch (fault.kind) {
       case 'crash':
         this.#end(process, fault.downMs);
         return;
       case 'freeze':
+        if (!process.clock.frozen) process.frozenAtMs = this.#host.time.monotonic();
         process.clock.freeze(fault.ms);
-        if (fault.ms >= STALE_MS) process.mustRead = true;
+        if (fault.ms >= STALE_MS) for (const one of process.worker?.stats().partitions ?? []) process.unread.add(one);
         return;
       case 'cut':
         process.ports.connection.disconnect();
@@ -170,6 +187,7 @@ export class Processes {
         return;
       case 'stall':
         process.stalledUntilMs = this.#host.time.monotonic() + fault.ms;
+        this.#host.weather.flying(fault.ms);
         if (fault.disownAfterMs !== undefined)
           this.#host.time.setTimer(() => this.#host.broker.records.remove(`worker.${process.id}`), fault.disownAfterMs);
         return;

@@ -165,7 +165,7 @@ class World implements Outside, Weather {
     if (!this.#oracle.knowsCall(effectId))
       this.#violations.add('an effect started before its entry was durable', effectId);
     if (kind === 'once' && before > 0) this.#violations.add('a call that may happen once happened twice', effectId);
-    if (process.mustRead)
+    if (process.unread.has(this.#oracle.partitionOf(effectId.slice(0, effectId.indexOf('@')))))
       this.#violations.add('an effect started before the records were read', `${effectId} by ${process.id}`);
     const value = Math.floor(this.random() * 1e6);
     return new Promise((resolve) => {
@@ -233,8 +233,8 @@ class World implements Outside, Weather {
     this.#broker.start();
     for (const [place, process] of this.#processes.all.entries()) {
       if (process === undefined) this.#processes.start(place);
-      else process.clock.thaw(THAW_MS);
     }
+    this.#processes.thaw(THAW_MS);
   }
 
   #client(at: number): Client {
