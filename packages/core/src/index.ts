@@ -97,4 +97,5 @@ export {
   storedVersion,
   storeState,
 } from './stored-state.ts';
-export { type Kept, type Remembered, type StoredTaskMemory, TaskMemory } from './task-memory.ts';
+export { type Kept, type Pending, type Remembered, type StoredTaskMemory, TaskMemory } from './task-memory.ts';
+export type { NumberRange, TaskKey, TaskRun } from './task-runs.ts';

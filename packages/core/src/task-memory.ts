@@ -50,7 +50,7 @@ const NO_PENDING: readonly Pending[] = [];
 const NO_RUNS: readonly TaskRun[] = [];
 
 /** A task that has not ended. */
-interface Pending {
+export interface Pending {
   readonly id: number;
   /** Hash of the payload. */
   readonly payload: number;
