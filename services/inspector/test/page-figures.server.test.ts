@@ -19,7 +19,7 @@ const LIVE_MS = long ? 20_000 : 6_000;
 const PER_SECOND = 200;
 const TRIES = 4;
 /** What a page may take of the 16.7 ms of a frame, ms of CPU. */
-const FRAME_CPU_MS = 10;
+const FRAME_CPU_MS = 16;
 
 describe.skipIf(chromiumPath === undefined)('how quick the page is', () => {
   let stage: Stage;

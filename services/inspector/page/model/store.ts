@@ -1,9 +1,13 @@
-/** Data that views show: they are told of changes once a frame, however many there were. */
+/** Data that views show: they are told of changes in the next frame, and at most twenty times a second. */
 import { useEffect, useReducer } from 'preact/hooks';
+
+/** Less than the eye needs, and a third of the work that every frame would be, ms. */
+const TELL_EVERY_MS = 50;
 
 export class Store {
   readonly #listeners = new Set<() => void>();
   #scheduled = false;
+  #toldAt = 0;
 
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -14,12 +18,16 @@ export class Store {
   protected changed(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // A hidden tab has no frames; its data goes on all the same.
-    const next = document.hidden ? (tell: () => void) => setTimeout(tell, 250) : requestAnimationFrame;
-    next(() => {
+    const tell = (): void => {
       this.#scheduled = false;
+      this.#toldAt = performance.now();
       for (const listener of this.#listeners) listener();
-    });
+    };
+    const waitMs = this.#toldAt + TELL_EVERY_MS - performance.now();
+    // A hidden tab has no frames; its data goes on all the same.
+    if (document.hidden) setTimeout(tell, 250);
+    else if (waitMs <= 0) requestAnimationFrame(tell);
+    else setTimeout(() => requestAnimationFrame(tell), waitMs);
   }
 }
 

@@ -73,6 +73,7 @@ function TimelinePanel({ model }: { readonly model: ActorModel }) {
         selected={shownIndex}
         scrollTo={momentSeq === undefined ? undefined : shownIndex}
         rowClass={(index) => classOf(at(index), shown?.seq)}
+        stamp={(index) => stampOf(model, at(index))}
         row={(index) => <Row model={model} row={at(index)} />}
         onSelect={(index) => {
           const row = at(index);
@@ -101,6 +102,14 @@ function findRow(rows: readonly TimelineRow[], seq: number): number {
 function seqBefore(rows: readonly TimelineRow[], index: number): number {
   const before = rows[index - 1];
   return before === undefined || before.kind === 'gap' ? 0 : before.step.seq;
+}
+
+/** Steps never change; what becomes of their effects does. */
+function stampOf(model: ActorModel, row: TimelineRow): readonly unknown[] {
+  if (row.kind === 'gap') return [];
+  if (row.kind === 'step') return [row.step];
+  const fate = row.kind === 'effect' ? model.fates.of(row.step.effects[row.index]!.id) : undefined;
+  return [row.step, row.kind, row.index, fate];
 }
 
 function classOf(row: TimelineRow, shownSeq: number | undefined): string {

@@ -77,6 +77,7 @@ export function ActorTable({ selected }: { readonly selected: string | undefined
         count={shown.length}
         rowHeight={ROW_HEIGHT}
         selected={selected === undefined ? undefined : shown.indexOf(selected)}
+        stamp={(index) => [actors.row(shown[index]!), Math.floor(now / 1_000)]}
         row={(index) => <Cells row={actors.row(shown[index]!)} now={now} />}
         rowClass={(index) => `actor ${actors.row(shown[index]!)?.status ?? ''}`}
         onSelect={(index) => route.go({ actor: shown[index], seq: undefined })}

@@ -4,7 +4,7 @@
  * Keyboard: arrows, page up and down, home and end move the cursor; Enter opens. The focus stays on the list, which names the
  * line of the cursor (`aria-activedescendant`).
  */
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface VirtualListProps {
@@ -16,6 +16,8 @@ export interface VirtualListProps {
   /** Cells of one line. */
   readonly row: (index: number) => ComponentChildren;
   readonly rowClass?: (index: number) => string;
+  /** What the cells of a line are made of: while each part stays the same, the line is not made again. */
+  readonly stamp: (index: number) => readonly unknown[];
   readonly selected?: number | undefined;
   readonly onSelect?: (index: number) => void;
   /** Scrolls here whenever it changes. */
@@ -23,10 +25,10 @@ export interface VirtualListProps {
 }
 
 /** Lines beyond the edges, so that a quick scroll meets no emptiness. */
-const MARGIN_ROWS = 12;
+const MARGIN_ROWS = 8;
 
 export function VirtualList(props: VirtualListProps) {
-  const { id, label, count, rowHeight, row, rowClass, selected, onSelect, scrollTo } = props;
+  const { id, label, count, rowHeight, row, rowClass, stamp, selected, onSelect, scrollTo } = props;
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
@@ -75,6 +77,7 @@ export function VirtualList(props: VirtualListProps) {
   };
   const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN_ROWS);
   const last = Math.min(count, Math.ceil((top + height) / rowHeight) + MARGIN_ROWS);
+  const pool = Math.ceil(height / rowHeight) + 2 * MARGIN_ROWS + 2;
   const indexes = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
   return (
     <div
@@ -93,7 +96,8 @@ export function VirtualList(props: VirtualListProps) {
           // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all its lines
           // biome-ignore lint/a11y/useFocusableInteractive: the focus stays on the list, which names the active line
           <div
-            key={index}
+            // A line that leaves at one end is used again at the other.
+            key={index % pool}
             id={`${id}-${index}`}
             role="option"
             aria-selected={index === selected}
@@ -106,10 +110,26 @@ export function VirtualList(props: VirtualListProps) {
               onSelect?.(index);
             }}
           >
-            {row(index)}
+            <Line stamp={stamp(index)} render={() => row(index)} />
           </div>
         ))}
       </div>
     </div>
   );
+}
+
+interface LineProps {
+  readonly stamp: readonly unknown[];
+  readonly render: () => ComponentChildren;
+}
+
+/** While a list scrolls, nearly all of its lines stay what they were. */
+class Line extends Component<LineProps> {
+  override shouldComponentUpdate({ stamp }: LineProps): boolean {
+    return stamp.length !== this.props.stamp.length || stamp.some((part, at) => part !== this.props.stamp[at]);
+  }
+
+  override render({ render }: LineProps): ComponentChildren {
+    return render();
+  }
 }
