@@ -42,8 +42,10 @@ interface Seen {
 }
 
 const EMPTY = new Uint8Array(0);
-const PING_EVERY_MS = 500;
+/** Pings per renewal: every 500 ms at its default. */
+const PINGS_PER_RENEWAL = 8;
 const PING_TIMEOUT_MS = 400;
+/** At least, and at least two pings long. */
 const SILENT_MS = 1_000;
 const SILENT_LONG_MS = 4_000;
 const WATCHED_MAX = 8;
@@ -146,18 +148,25 @@ export class Membership {
       seen.set(record.id, { record, revision });
     }
     this.#seen = seen;
+    this.#watch();
     for (const id of this.#silentSince.keys()) if (!seen.has(id)) this.#silentSince.delete(id);
     const workers = new Map([...seen].map(([id, { record }]) => [id, record]));
     return workers.set(this.#self.id, this.#self);
   }
 
-  /** Begins to look whether the others are still there. */
-  watch(): void {
+  /** Looks again and again whether the others are still there, while there are any. */
+  #watch(): void {
+    if (this.#over || this.#watcher !== undefined || this.#seen.size === 0) return;
     this.#watcher = this.#ports.clock.setTimer(() => {
       void this.#look().finally(() => {
-        if (!this.#over) this.watch();
+        this.#watcher = undefined;
+        this.#watch();
       });
-    }, PING_EVERY_MS);
+    }, this.#pingEveryMs);
+  }
+
+  get #pingEveryMs(): number {
+    return Math.max(PING_TIMEOUT_MS / 2, this.#options.renewEveryMs / PINGS_PER_RENEWAL);
   }
 
   stop(): void {
@@ -215,7 +224,8 @@ export class Membership {
     const others = Math.min(this.#seen.size, WATCHED_MAX) - 1;
     const someoneAnswers = others === 0 || this.#silentSince.size <= others;
     const sameServer = seen.record.server === this.#ports.bus.server;
-    return nowMs - since >= (sameServer && someoneAnswers ? SILENT_MS : SILENT_LONG_MS);
+    const silentMs = sameServer && someoneAnswers ? SILENT_MS : SILENT_LONG_MS;
+    return nowMs - since >= Math.max(silentMs, 2 * this.#pingEveryMs);
   }
 
   /** @returns whether it is given up: a lease written since it fell silent says that it lives, whoever answers for it. */

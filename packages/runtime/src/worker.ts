@@ -238,7 +238,6 @@ class WorkerProcess implements Worker, ControlHost {
     };
     void this.pressure.start();
     this.#ownership.start();
-    this.#membership.watch();
     this.#tellChange();
     this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
   }
