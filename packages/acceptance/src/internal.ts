@@ -7,6 +7,7 @@ export { support } from './agents/support.ts';
 export { PARTITIONS } from './partitions.ts';
 export { type KillPlan, planKills } from './proofs/kill-plan.ts';
 export { type LoadProofOptions, type LoadProofResult, proveLoad } from './proofs/load-proof.ts';
+export { proveTakeover, type TakeoverProofOptions, type TakeoverProofResult } from './proofs/takeover-proof.ts';
 export { chooseSeed, createRandom, type Random } from './random.ts';
 export { until, within } from './waiting.ts';
 export { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';

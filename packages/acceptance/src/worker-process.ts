@@ -72,6 +72,16 @@ export class WorkerProcess {
     await within('the end of a killed worker', this.#exited, STOP_TIMEOUT_MS);
   }
 
+  /** SIGSTOP: it stands still, with its connections open. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** SIGCONT: it goes on, knowing nothing of what happened meanwhile. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** SIGTERM, and nothing more: it begins to drain. */
   askToStop(): void {
     this.#child.kill('SIGTERM');
