@@ -50,7 +50,7 @@ function caller(once: boolean) {
     },
   });
   const effects = once ? { call: { retry: 'never' as const } } : {};
-  const agent = defineAgent({ type: 'caller', version: 1, machine, task: { deadline: '1h' }, effects });
+  const agent = defineAgent({ type: 'caller', version: 1, machine, task: { deadlineMs: 3_600_000 }, effects });
   return { agent, calls, ends };
 }
 
