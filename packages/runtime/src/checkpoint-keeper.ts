@@ -293,6 +293,7 @@ export class CheckpointKeeper {
     if (result.kind === 'saved') {
       this.#revision = result.revision;
       this.#current = next;
+      this.#host.counters.checkpoints++;
       return;
     }
     const { revision, checkpoint } = await readCheckpoint(records, this.#source.partition);

@@ -31,6 +31,7 @@ import {
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
+import { EffectFigures } from './effect-figures.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import { type Clock, type JournalPort, PortError, type Timer } from './ports.ts';
@@ -88,6 +89,7 @@ interface Run {
 }
 
 export class EffectRunner {
+  readonly figures = new EffectFigures();
   readonly #journal: JournalPort;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -271,7 +273,10 @@ export class EffectRunner {
       return;
     }
     const { machine } = cell.state;
-    run.startedMs ??= this.#clock.monotonic();
+    if (run.startedMs === undefined) {
+      run.startedMs = this.#clock.monotonic();
+      this.figures.started(cell.definition.type, effect.src);
+    }
     if (this.#observer.active) this.#tell(run, run.attempt === 1 ? 'started' : 'retrying');
     if (run.options.timeoutMs !== undefined) {
       run.timer = this.#clock.setTimer(() => this.#timedOut(run), run.options.timeoutMs);
@@ -333,6 +338,7 @@ export class EffectRunner {
       }
       const waitMs = retryDelayMs(run.options.retry, run.attempt, Math.random());
       run.attempt++;
+      this.figures.retried(run.cell.definition.type, run.effect.src);
       run.timer = this.#clock.setTimer(() => this.#begin(run), waitMs);
       return;
     }
@@ -345,6 +351,8 @@ export class EffectRunner {
   #finish(run: Run, result: Outcome): void {
     if (run.over) return;
     run.over = true;
+    const tookMs = this.#clock.monotonic() - (run.startedMs ?? this.#clock.monotonic());
+    this.figures.ended(run.cell.definition.type, run.effect.src, result.ok, tookMs);
     if (this.#observer.active) this.#tell(run, 'ended', result);
     run.timer?.cancel();
     if (run.effect.kind === 'callback' || run.effect.kind === 'observable') {

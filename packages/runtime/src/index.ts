@@ -1,8 +1,11 @@
 /** Who runs which actor, where and when. See README.md for the map of this package. */
 export { assign, type Candidate, type Code, type Place } from './assignment.ts';
+export { EFFECT_BUCKETS_S, EFFECT_KINDS_MAX, type EffectFigure } from './effect-figures.ts';
 export { machineStructure } from './inspection-control.ts';
+export type { EffectNotice, Instrument, StepNotice } from './instrument.ts';
 export { type Log, SILENT } from './log.ts';
 export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
+export type { TypeCounters } from './partition-host.ts';
 export {
   type ActorRange,
   type BusMessage,

@@ -8,6 +8,7 @@
  *    at most `FLUSH_MS_MAX` of this thread's time.
  * 4. Whoever's steps were dropped gets one `state` observation once there is room, so that nobody looks at a stale state.
  * 5. A watch is a lease: nobody who has gone is observed for.
+ * 6. An instrument (logs, traces, profiles) sees a step as it was done, and none that is only replayed.
  */
 import {
   type ActorDefinition,
@@ -22,7 +23,6 @@ import {
 } from '@troupe/core';
 import {
   type ActorAddress,
-  type EffectObservation,
   formatAddress,
   type JournalEntry,
   type Observed,
@@ -30,6 +30,7 @@ import {
   type Subjects,
 } from '@troupe/wire';
 import { actorEvent, definitionText, effectEvent, stateEvent, stepEvents } from './inspection-events.ts';
+import type { EffectNotice, Instrument } from './instrument.ts';
 import type { BusPort, Clock, Timer } from './ports.ts';
 
 /** Observations that may wait: about a fifth of a second's worth at full speed, so that what is seen is fresh. */
@@ -74,8 +75,6 @@ interface Watching extends Watch {
   readonly untilMs: number;
 }
 
-type EffectNotice = Omit<EffectObservation, 'kind' | 'actor' | keyof Observed>;
-
 type Waiting =
   | {
       readonly kind: 'step';
@@ -99,6 +98,7 @@ export class Observer {
   /** Dropped since the start, because too much happened at once. */
   dropped = 0;
 
+  #instrument: Instrument | undefined;
   readonly #host: ObserverHost;
   readonly #watches = new Map<string, Watching>();
   readonly #introduced = new Set<string>();
@@ -134,8 +134,47 @@ export class Observer {
     return watch.ttlMs > 0;
   }
 
+  /** Lets an instrument look on from now, instead of the one before; undefined: none. */
+  instrument(instrument: Instrument | undefined): void {
+    this.#instrument = instrument;
+    this.#update();
+  }
+
   /** Runs a step and takes a note of it. Called only while `active`. */
   step(actor: ObservedActor, before: ActorState, entry: JournalEntry, bytes: number): StepResult {
+    const instrument = this.#instrument;
+    return instrument?.wants(actor.address.type) === true
+      ? this.#instrumented(instrument, actor, before, entry, bytes)
+      : this.#observed(actor, before, entry, bytes);
+  }
+
+  /** Invariant 6. */
+  #instrumented(
+    instrument: Instrument,
+    actor: ObservedActor,
+    before: ActorState,
+    entry: JournalEntry,
+    bytes: number,
+  ): StepResult {
+    const { address, definition, partition } = actor;
+    const { clock } = this.#host;
+    instrument.stepping?.(address, entry, before);
+    const startedMs = clock.monotonic();
+    const head = { address, definition, partition, entry, before };
+    const call = (): StepResult => this.#observed(actor, before, entry, bytes);
+    try {
+      const result = instrument.around?.(address.type, call) ?? call();
+      const durationMs = clock.monotonic() - startedMs;
+      instrument.stepped({ ...head, after: result.state, effects: result.effects, durationMs });
+      return result;
+    } catch (error) {
+      const durationMs = clock.monotonic() - startedMs;
+      instrument.stepped({ ...head, after: undefined, effects: [], error, durationMs });
+      throw error;
+    }
+  }
+
+  #observed(actor: ObservedActor, before: ActorState, entry: JournalEntry, bytes: number): StepResult {
     if (!this.#wants(actor)) return step(actor.definition, before, entry, bytes);
     if (!this.#hasRoom(actor)) return step(actor.definition, before, entry, bytes);
     const { clock } = this.#host;
@@ -149,6 +188,7 @@ export class Observer {
 
   /** Takes a note of an effect that began, is repeated or ended. Called only while `active`. */
   effect(actor: ObservedActor, notice: EffectNotice): void {
+    if (this.#instrument?.wants(actor.address.type) === true) this.#instrument.effect(actor, notice);
     if (this.#wants(actor) && this.#hasRoom(actor))
       this.#add({ kind: 'effect', actor, notice, observedAt: this.#host.clock.now() });
   }
@@ -279,15 +319,15 @@ export class Observer {
           actors: new Set(watches.flatMap(({ actors }) => actors ?? [])),
           types: new Set(watches.flatMap(({ types }) => types ?? [])),
         };
-    this.active = watches.length > 0;
-    if (!this.active) {
+    this.active = watches.length > 0 || this.#instrument !== undefined;
+    if (watches.length === 0) {
       this.#queue = [];
       this.#stale.clear();
       this.#introduced.clear();
     }
     this.#expiry?.cancel();
     this.#expiry = undefined;
-    if (!this.active) return;
+    if (watches.length === 0) return;
     const nextMs = Math.min(...watches.map(({ untilMs }) => untilMs)) - this.#host.clock.monotonic();
     this.#expiry = this.#host.clock.setTimer(() => this.#expire(), Math.max(1, nextMs));
   }

@@ -12,7 +12,7 @@
  *    and claims it at once.
  */
 import { encodeValue } from '@troupe/wire';
-import { assign, type Code, needsAfter, type Place } from './assignment.ts';
+import { needsAfter } from './assignment.ts';
 import type { Left } from './calls-elsewhere.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Membership, WorkerRecord } from './membership.ts';
@@ -20,24 +20,12 @@ import type { PartitionHost } from './partition-host.ts';
 import { PartitionOwner } from './partition-owner.ts';
 import type { Timer } from './ports.ts';
 import { rules } from './rules.ts';
+import { type PartitionRecord, partitionKey, type Records, recordOf, Shares, type StoredRecord } from './shares.ts';
 
-/** Who owns a partition, as stored. */
-interface PartitionRecord {
-  /** Empty: nobody. */
-  readonly owner: string;
-  readonly epoch: number;
-  /** The oldest code that can fold what is in it, by type. Absent: unknown. */
-  readonly needs?: Code;
-  /** Calls that the owner before still has under way: they are not started again while it lives. */
-  readonly left?: Left;
+/** What the next owner is told: the record of the partition once it was freed. */
+export interface FreedPartition extends StoredRecord {
+  readonly partition: number;
 }
-
-interface StoredRecord {
-  readonly revision: number;
-  readonly value: unknown;
-}
-
-type Records = ReadonlyMap<string, StoredRecord>;
 
 /** While something isn't where it belongs, a worker looks again this soon, ms. */
 const LOOK_AGAIN_MS = 1_000;
@@ -46,8 +34,6 @@ const RENEW_AGAIN_MS = 500;
 const MOVES_MAX = 4;
 /** How often a drain looks whether it may go on, ms. */
 const DRAIN_STEP_MS = 10;
-/** So long the code that a partition needs is waited for; then somebody without it takes over, and suspends what it can't fold, ms. */
-const CODE_WAIT_MS = 15_000;
 
 export class Ownership {
   readonly #host: PartitionHost;
@@ -55,11 +41,12 @@ export class Ownership {
   readonly #owned = new Map<number, PartitionOwner>();
   /** By partition, what answers queries about it that others forward. */
   readonly #served = new Map<number, { close(): void }>();
+  /** By partition, its record as this worker wrote it. */
+  readonly #claims = new Map<number, StoredRecord>();
   readonly #claiming = new Set<number>();
   readonly #releasing = new Set<number>();
   readonly #onShare: () => void;
-  /** By partition, since when no live worker has the code that it needs. */
-  readonly #codeMissingSince = new Map<number, number>();
+  readonly #shares: Shares;
   /** What is to be handed over. */
   #moves: { readonly partition: number; readonly to: string }[] = [];
   #renewTimer: Timer | undefined;
@@ -77,6 +64,7 @@ export class Ownership {
   /** @param onShare called once this worker holds its whole share for the first time. */
   constructor(host: PartitionHost, membership: Membership, onShare: () => void) {
     this.#host = host;
+    this.#shares = new Shares(host);
     this.#membership = membership;
     this.#onShare = onShare;
   }
@@ -126,7 +114,7 @@ export class Ownership {
     await this.#membership.renew();
     const workers = await this.#membership.list();
     const records = await this.#host.ports.records.list('partition');
-    const rightful = this.#rightful(workers, records);
+    const rightful = this.#shares.ofAll(workers, records);
     return new Map(rightful.flatMap((id, at) => (id === undefined ? [] : [[at, id] as const])));
   }
 
@@ -181,12 +169,11 @@ export class Ownership {
     this.#claimTimer = this.#host.clock.setTimer(() => this.#claimRound(), 0);
   }
 
-  /** Its owner before says that the partition is free, and this worker's. */
-  async take(partition: number): Promise<void> {
-    if (this.#over || !this.#intake || this.#owned.has(partition) || this.#claiming.has(partition)) return;
-    const stored = await this.#host.ports.records.get(partitionKey(partition));
-    const free = stored === undefined || recordOf(stored)?.owner === '';
-    if (free && !this.#owned.has(partition) && !this.#claiming.has(partition)) await this.#claim(partition, stored);
+  /** Its owner before says that the partition is free, and this worker's. Whether that is so, the compare-and-set decides. */
+  async take({ partition, ...freed }: FreedPartition): Promise<void> {
+    const known = partition >= 0 && partition < this.#host.ports.journal.partitions;
+    if (!known || this.#over || !this.#intake || this.#owned.has(partition) || this.#claiming.has(partition)) return;
+    if (recordOf(freed)?.owner === '') await this.#claim(partition, freed);
   }
 
   #claimRound(): void {
@@ -218,7 +205,7 @@ export class Ownership {
   }
 
   async #claimFrom(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Promise<void> {
-    const rightful = this.#rightful(workers, records);
+    const rightful = this.#shares.ofAll(workers, records);
     const claims: Promise<void>[] = [];
     this.#unsettled = false;
     this.#share = rightful.filter((id) => id === this.#host.workerId).length;
@@ -231,42 +218,6 @@ export class Ownership {
     }
     this.#move();
     await Promise.all(claims);
-  }
-
-  /** By partition, whose it should be; this worker's own count also while a claim or a release is under way. */
-  #rightful(workers: ReadonlyMap<string, WorkerRecord>, records: Records): readonly (string | undefined)[] {
-    const candidates = [...workers.values()].filter((one) => one.draining !== true);
-    const places = this.#places(workers, records);
-    const owners = assign(candidates, places);
-    const nowMs = this.#host.clock.monotonic();
-    const without: number[] = [];
-    for (const [partition, owner] of owners.entries()) {
-      if (owner !== undefined || candidates.length === 0) this.#codeMissingSince.delete(partition);
-      else {
-        const sinceMs = this.#codeMissingSince.get(partition) ?? nowMs;
-        this.#codeMissingSince.set(partition, sinceMs);
-        // A worker that is alone waits for nobody: no deployment is under way.
-        if (candidates.length === 1 || nowMs - sinceMs >= CODE_WAIT_MS) without.push(partition);
-      }
-    }
-    if (without.length === 0) return owners;
-    this.#host.log.warn(
-      { partitions: without.length },
-      'no worker has the code that these partitions need; they are taken over without it',
-    );
-    return assign(
-      candidates,
-      places.map((place, partition) => (without.includes(partition) ? { ...place, needs: {} } : place)),
-    );
-  }
-
-  #places(workers: ReadonlyMap<string, WorkerRecord>, records: Records): Place[] {
-    const { journal } = this.#host.ports;
-    return Array.from({ length: journal.partitions }, (_, partition) => {
-      const record = recordOf(records.get(partitionKey(partition)));
-      const owner = record !== undefined && workers.has(record.owner) ? record.owner : undefined;
-      return { owner, needs: record?.needs, takes: (type) => journal.takes?.(partition, type) ?? true };
-    });
   }
 
   #claimUnlessHeld(
@@ -318,8 +269,11 @@ export class Ownership {
         readCheckpoint(records, partition),
       ]);
       if (result.kind === 'conflict' || this.#over || !this.#intake) return;
+      this.#host.counters.claims++;
+      if (before !== undefined && before.owner !== this.#host.workerId) this.#host.counters.takeovers++;
       const owner = new PartitionOwner(this.#host, partition, claim.epoch, revision, checkpoint, claim.left);
       this.#hold(owner);
+      this.#claims.set(partition, { revision: result.revision, value: claim });
       owner.open().catch((error: unknown) => this.lost(owner, `it could not be opened: ${String(error)}`));
     } finally {
       this.#claiming.delete(partition);
@@ -335,6 +289,7 @@ export class Ownership {
   #letGo(owner: PartitionOwner): void {
     if (this.#owned.get(owner.partition) !== owner) return;
     this.#owned.delete(owner.partition);
+    this.#claims.delete(owner.partition);
     this.#served.get(owner.partition)?.close();
     this.#served.delete(owner.partition);
   }
@@ -364,15 +319,15 @@ export class Ownership {
         { partition: number },
         'partition left with work undone; its next owner goes on from the last checkpoint',
       );
-    await this.#disown(number, partition.epoch, left);
+    const freed = await this.#disown(number, partition.epoch, left);
     this.#letGo(partition);
     this.#releasing.delete(number);
-    if (to !== undefined) this.#tell(to, number);
+    if (to !== undefined && freed !== undefined) this.#tell(to, number, freed);
   }
 
-  #tell(worker: string, partition: number): void {
+  #tell(worker: string, partition: number, freed: StoredRecord): void {
     try {
-      this.#host.ports.bus.publish(this.#host.subjects.control('take', worker), encodeValue({ partition }));
+      this.#host.ports.bus.publish(this.#host.subjects.control('take', worker), encodeValue({ partition, ...freed }));
     } catch (error) {
       this.#host.log.warn({ worker, error: String(error) }, 'the next owner was not told; it finds out by itself');
     }
@@ -384,29 +339,26 @@ export class Ownership {
     });
   }
 
-  async #disown(partition: number, epoch: number, left: Left | undefined): Promise<void> {
+  /** @returns the record as it is then, unless it was somebody else's. */
+  async #disown(partition: number, epoch: number, left: Left | undefined): Promise<StoredRecord | undefined> {
     const { records } = this.#host.ports;
     const key = partitionKey(partition);
+    const known = this.#claims.get(partition);
+    this.#claims.delete(partition);
     try {
-      const stored = await records.get(key);
+      const stored = recordOf(known)?.epoch === epoch ? known : await records.get(key);
       const record = recordOf(stored);
-      if (stored === undefined || record?.epoch !== epoch || record.owner !== this.#host.workerId) return;
+      if (stored === undefined || record?.epoch !== epoch || record.owner !== this.#host.workerId) return undefined;
       const { needs } = record;
       const next: PartitionRecord = { owner: '', epoch, ...(needs && { needs }), ...(left && { left }) };
-      await records.put(key, next, { expectedRevision: stored.revision });
+      const result = await records.put(key, next, { expectedRevision: stored.revision });
+      return result.kind === 'saved' ? { revision: result.revision, value: next } : undefined;
     } catch (error) {
       this.#host.log.warn(
         { partition, error: String(error) },
         "partition is still in this worker's name; it is given back in the next round",
       );
+      return undefined;
     }
   }
-}
-
-function partitionKey(partition: number): string {
-  return `partition.${partition}`;
-}
-
-function recordOf(stored: StoredRecord | undefined): PartitionRecord | undefined {
-  return stored?.value as PartitionRecord | undefined;
 }

@@ -45,6 +45,11 @@ export interface WorkerCounters {
   snapshots: number;
   wakes: number;
   repeats: number;
+  /** Partitions claimed. */
+  claims: number;
+  /** Those that had another owner before, dead or alive. */
+  takeovers: number;
+  checkpoints: number;
   /** Turns ended, by type. */
   readonly byType: Map<string, TypeCounters>;
 }

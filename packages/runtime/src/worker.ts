@@ -11,16 +11,18 @@ import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import { type ControlHost, serveControl, serveForwarded } from './control.ts';
 import { serveDiscovery } from './discovery.ts';
+import type { EffectFigure } from './effect-figures.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { serveInspection } from './inspection-control.ts';
+import type { Instrument } from './instrument.ts';
 import { type Log, SILENT } from './log.ts';
 import { Membership, type WorkerRecord } from './membership.ts';
 import { Observer } from './observer.ts';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { OwnerGates } from './owner-gates.ts';
-import { Ownership } from './ownership.ts';
-import type { WorkerCounters } from './partition-host.ts';
+import { type FreedPartition, Ownership } from './ownership.ts';
+import type { TypeCounters, WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
 import type { Ports, Timer } from './ports.ts';
 import { JournalPressure } from './pressure.ts';
@@ -61,7 +63,19 @@ export interface WorkerStats {
   readonly outboxWaiting: number;
   /** Chunks of `progress()`: told, and left out. */
   readonly progress: { readonly published: number; readonly dropped: number };
-  readonly counters: Readonly<Record<'entries' | 'turns' | 'deadLetters' | 'snapshots' | 'wakes' | 'repeats', number>>;
+  /** Since it started. */
+  readonly counters: Readonly<Omit<WorkerCounters, 'byType'>>;
+  /** Turns ended since it started, by type. */
+  readonly turnsByType: Readonly<Record<string, TypeCounters>>;
+  /** Effects since it started, by type and source. */
+  readonly effects: readonly EffectFigure[];
+  /** Inputs that wait behind an open turn: of all actors in memory, and of the one with the most. */
+  readonly mailbox: { readonly waiting: number; readonly deepest: number };
+  /** Actors in memory that nobody here can fold, and entries of its partitions that were set aside. */
+  readonly suspended: number;
+  readonly quarantined: number;
+  /** Who looks on, and how much was told and left out. */
+  readonly observer: { readonly watchers: number; readonly observed: number; readonly dropped: number };
   readonly types: Readonly<Record<string, number>>;
   /** See `StartWorkerOptions.about`. */
   readonly about?: Readonly<Record<string, unknown>>;
@@ -78,6 +92,8 @@ export interface Worker {
   /** Stops at once and writes nothing more, as a crash would. */
   kill(): void;
   stats(): WorkerStats;
+  /** Lets an instrument look on, instead of the one before; undefined: none, which costs nothing. */
+  instrument(instrument: Instrument | undefined): void;
 }
 
 /**
@@ -127,6 +143,9 @@ class WorkerProcess implements Worker, ControlHost {
     snapshots: 0,
     wakes: 0,
     repeats: 0,
+    claims: 0,
+    takeovers: 0,
+    checkpoints: 0,
     byType: new Map(),
   };
   readonly ready: Promise<void>;
@@ -258,8 +277,8 @@ class WorkerProcess implements Worker, ControlHost {
     this.#ownership.look();
   }
 
-  take(partition: number): Promise<void> {
-    return this.#ownership.take(partition);
+  take(freed: FreedPartition): Promise<void> {
+    return this.#ownership.take(freed);
   }
 
   lost(partition: PartitionOwner, reason: string): void {
@@ -284,9 +303,20 @@ class WorkerProcess implements Worker, ControlHost {
   stats(): WorkerStats {
     let resident = 0;
     let live = 0;
+    let waiting = 0;
+    let deepest = 0;
+    let suspended = 0;
+    let quarantined = 0;
     for (const partition of this.#ownership.partitions.values()) {
       resident += partition.cells.size;
       if (partition.live) live++;
+      quarantined += partition.quarantine.size;
+      for (const cell of partition.cells.values()) {
+        const depth = cell.state?.stash.length ?? 0;
+        waiting += depth;
+        deepest = Math.max(deepest, depth);
+        if (cell.suspended !== undefined) suspended++;
+      }
     }
     return {
       id: this.id,
@@ -300,9 +330,23 @@ class WorkerProcess implements Worker, ControlHost {
       outboxWaiting: this.outbox.waiting,
       progress: { published: this.progress.published, dropped: this.progress.dropped },
       counters: plainCounters(this.counters),
+      turnsByType: Object.fromEntries(this.counters.byType),
+      effects: this.runner.figures.read(),
+      mailbox: { waiting, deepest },
+      suspended,
+      quarantined,
+      observer: {
+        watchers: this.observer.watchers,
+        observed: this.observer.observed,
+        dropped: this.observer.dropped,
+      },
       types: Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version])),
       ...(this.#about === undefined ? {} : { about: this.#about() }),
     };
+  }
+
+  instrument(instrument: Instrument | undefined): void {
+    this.observer.instrument(instrument);
   }
 
   partitionStats(): readonly PartitionStats[] {
