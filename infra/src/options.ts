@@ -36,6 +36,8 @@ export interface ClusterPlan {
   readonly sync: Sync;
   /** Most bytes of streams per server, as nats-server writes it. */
   readonly storeMax: string;
+  /** Tell clients of the other servers, so that they can go on there. */
+  readonly advertise: boolean;
   readonly clients: readonly ClientPlan[];
   readonly days: number;
   readonly nats: NatsConfig;
@@ -63,6 +65,7 @@ workers and one for clients, users with the least permissions, passwords. Checke
   --partitions N        default 64
   --journal-streams N   journals that every type is spread over by hash; default 1
   --days N              validity of the servers' certificates; default 825
+  --no-advertise        clients use the addresses that they were given only: for proxies and port forwards
   --no-validate         leave nats-server -t out
 `;
 
@@ -82,6 +85,7 @@ const OPTIONS = {
   partitions: { type: 'string' },
   'journal-streams': { type: 'string' },
   days: { type: 'string' },
+  'no-advertise': { type: 'boolean' },
   'no-validate': { type: 'boolean' },
 } as const;
 
@@ -130,6 +134,7 @@ export function readOptions(args: readonly string[], cwd: string): ClusterPlan {
       partitions: numberOf('partitions', values.partitions ?? '64', 1, 1_024),
       journalStreams: numberOf('journal-streams', values['journal-streams'] ?? '1', 1, 16),
     }),
+    advertise: values['no-advertise'] !== true,
     validate: values['no-validate'] !== true,
   };
 }

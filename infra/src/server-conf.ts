@@ -76,7 +76,7 @@ cluster {
     verify: true
     timeout: 5
   }
-  routes: [${routes.join(', ')}]
+  routes: [${routes.join(', ')}]${plan.advertise ? '' : '\n  no_advertise: true'}
 }
 
 include ${quote(`./${FILES.accounts}`)}

@@ -147,4 +147,16 @@ describe('files', () => {
       expect(conf).toContain('power failure');
     }
   });
+
+  test('tell clients of the other servers, unless they are behind a proxy', () => {
+    for (const [name, flags] of [
+      ['told', []],
+      ['untold', ['--no-advertise']],
+    ] as const) {
+      const out = join(dir, name);
+      writeCluster(readOptions(['--out', out, ...flags, '--no-validate'], dir));
+      const conf = readFileSync(join(out, 'n1', 'nats-server.conf'), 'utf8');
+      expect(/^ {2}no_advertise: true$/m.test(conf)).toBe(flags.length > 0);
+    }
+  });
 });
