@@ -99,6 +99,8 @@ export class ActorCell {
   readonly #fromSeq: number;
   /** What was parked is being folded. */
   #resuming = false;
+  /** Entries that were parked once: what they cause was not done then, whatever the checkpoint says. */
+  #undone: ReadonlySet<number> = new Set();
   /** Quarantined entries that the state has skipped (invariant 6). */
   #skipped: readonly number[] = [];
   /** Of the stored snapshot, while it is the state that nobody here can fold. */
@@ -266,8 +268,9 @@ export class ActorCell {
     if (quarantine.size > 0) assertHarmless([...quarantine.values()], this.name, this.definition);
     const stored = await this.#newestSnapshot();
     if (this.dropped) return;
-    const { seqs, pin } = await lot.pending(this.name, this.address, stored?.seq ?? 0, this.#fromSeq);
+    const { seqs, above, pin } = await lot.pending(this.name, this.address, stored?.seq ?? 0, this.#fromSeq);
     if (this.dropped) return;
+    this.#undone = above;
     this.#resuming = seqs.length > 0;
     if (this.#adoptStored(stored, pin)) await this.#storeMigrated();
     if (seqs.length > 0 && !this.dropped) await this.#resume(seqs);
@@ -348,7 +351,8 @@ export class ActorCell {
     this.#markDirty(message.seq);
     this.#passed.push(message.seq);
     this.#sinceBytes += bytes;
-    this.#host.perform(this, effects, message, entry, done);
+    const undone = this.#undone.size > 0 && this.#undone.has(message.seq);
+    this.#host.perform(this, effects, message, entry, undone ? false : done);
     if (entry.body.kind === 'tick') this.#ticked(entry.at);
     else this.rearm();
     const since = { entries: this.#passed.length, bytes: this.#sinceBytes, lastBytes: this.#storedBytes };

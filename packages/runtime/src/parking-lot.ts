@@ -10,6 +10,8 @@
  * 4. Entries that an owner may have folded are pinned to its code before they are parked, and what is parked to the code that
  *    begins to fold it, before it does. Other code leaves them alone.
  * 5. Only a fresh owner parks (R5).
+ * 6. Done passes what is parked, though nobody has done what it causes: the copy says so, and whoever folds the entry, from here or
+ *    from the journal, does it.
  */
 import { type ActorAddress, formatAddress, type StoredMessage } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
@@ -42,6 +44,17 @@ export interface ToPark {
   /** Code that may have folded it. */
   readonly pin: PinnedCode | undefined;
 }
+
+/** What waits for an actor that wakes. */
+export interface Pending {
+  /** To be folded first, ascending. */
+  readonly seqs: readonly number[];
+  /** Copies of entries that the journal has as well. */
+  readonly above: ReadonlySet<number>;
+  readonly pin: PinnedCode | undefined;
+}
+
+const NOTHING_PENDING: Pending = { seqs: [], above: new Set(), pin: undefined };
 
 export class ParkingLot {
   readonly #host: PartitionHost;
@@ -114,23 +127,20 @@ export class ParkingLot {
     }
   }
 
-  /** What an actor has to fold before anything of the journal (invariant 2), and the code it is pinned to. */
-  async pending(
-    name: string,
-    address: ActorAddress,
-    afterSeq: number,
-    belowSeq: number,
-  ): Promise<{ readonly seqs: readonly number[]; readonly pin: PinnedCode | undefined }> {
-    if (!this.#actors.has(name)) return { seqs: [], pin: undefined };
+  /**
+   * What an actor has to fold before anything of the journal (invariant 2), the code it is pinned to, and the sequences of copies
+   * above: those entries come from the journal, and nobody has done what they cause, though done has passed them.
+   */
+  async pending(name: string, address: ActorAddress, afterSeq: number, belowSeq: number): Promise<Pending> {
+    if (!this.#actors.has(name)) return NOTHING_PENDING;
     const { parking } = this.#host.ports;
     const { partition } = this.#owner;
     const all = await this.#insist(() => parking.seqs(partition, address));
     const seqs = all.filter((seq) => seq > afterSeq && seq < belowSeq);
-    if (seqs.length === 0) {
-      await this.covered(name, address, afterSeq);
-      return { seqs, pin: undefined };
-    }
-    return { seqs, pin: await this.#insist(() => parking.pinned(partition, address)) };
+    const above = new Set(all.filter((seq) => seq >= belowSeq));
+    if (seqs.length > 0) return { seqs, above, pin: await this.#insist(() => parking.pinned(partition, address)) };
+    await this.covered(name, address, afterSeq);
+    return { seqs, above, pin: undefined };
   }
 
   /** Invariant 4: from now on only this code folds it. */
