@@ -34,6 +34,7 @@ import { Answerable } from './answerable.ts';
 import type { LeftRequest } from './calls-elsewhere.ts';
 import { listCells } from './cell-listing.ts';
 import type { Attempt, OwnerGates } from './owner-gates.ts';
+import type { FreedPartition } from './ownership.ts';
 import type { PartitionHost } from './partition-host.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
@@ -45,7 +46,7 @@ export interface ControlHost extends PartitionHost {
   /** Some worker has come or gone: looks who owns what. */
   workersChanged(): void;
   /** A partition is free, and this worker's. */
-  take(partition: number): Promise<void>;
+  take(freed: FreedPartition): Promise<void>;
   stats(): object;
   partitionStats(): readonly object[];
   requestDrain(): void;
@@ -100,7 +101,9 @@ export function serveControl(host: ControlHost): { close(): void } {
     }),
     on(subjects.control('list'), queue, (message) => answerList(host, message)),
     on(subjects.control('changed'), {}, () => host.workersChanged()),
-    on(subjects.control('take', host.workerId), {}, (message) => host.take(partitionIn(message.payload))),
+    on(subjects.control('take', host.workerId), {}, (message) =>
+      host.take(decodeValue(message.payload) as FreedPartition),
+    ),
     on(subjects.control('left', host.workerId), {}, (message) => answerLeft(host, message)),
     on(subjects.control('cells', host.workerId), {}, (message) => {
       const { afterSeq } = parseQuery(message.payload, 'cells');
@@ -249,11 +252,6 @@ function answerLeft(host: ControlHost, message: BusMessage): void {
   const { partition, epoch, effects } = decodeValue(message.payload) as LeftRequest;
   const running = host.runner.leftOf(partition, epoch, new Set(effects));
   message.respond(encodeValue({ running }));
-}
-
-function partitionIn(payload: Uint8Array): number {
-  const { partition } = decodeValue(payload) as { readonly partition: number };
-  return partition;
 }
 
 async function answerHere(
