@@ -65,14 +65,25 @@ export class ParkingLot {
   readonly #slots = new Slots(IN_FLIGHT_MAX);
   #waiting = 0;
   #overfull = false;
+  #known = false;
 
   constructor(host: PartitionHost, owner: LotOwner) {
     this.#host = host;
     this.#owner = owner;
   }
 
-  /** Reads which actors have something here. */
-  async open(): Promise<void> {
+  /** Reads which actors have something here; `any`: as the checkpoint says. */
+  async open(any: boolean): Promise<void> {
+    if (any) await this.#read();
+    this.#known = true;
+  }
+
+  /** Whether it is known what is parked. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  async #read(): Promise<void> {
     const { clock, ports } = this.#host;
     const found = new Map<string, ActorAddress>();
     await insist(

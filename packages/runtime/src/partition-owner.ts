@@ -195,7 +195,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     await this.#keeper.claim(await this.#insist(() => ports.journal.headSeq(this.partition)));
     const { mark, woken, parked, quarantine } = this.#keeper.current;
     this.quarantine = new Map(quarantine.map((one) => [one.seq, one]));
-    if (parked === true) await this.lot.open();
+    await this.lot.open(parked === true);
     this.position = mark - 1;
     this.#claimHead = await this.#insist(() => ports.journal.headSeq(this.partition));
     for (const name of woken) this.#wakeByName(name);
@@ -264,7 +264,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
       for (const cell of this.cells.values()) cell.requestSnapshot();
       await this.#sleep(DRAIN_STEP_MS);
     }
-    const clean = this.#allClean() && !this.dropped;
+    // An owner that never got to the head leaves what was folded before it as it found it.
+    const clean = this.#allClean() && !this.dropped && (this.live || this.#keeper.clean);
     await this.#keeper.write(clean);
     this.drop();
     return { clean, left: effects.length === 0 ? undefined : { worker: this.workerId, epoch: this.epoch, effects } };
@@ -435,7 +436,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   // --- CheckpointSource
 
   get parks(): boolean {
-    return this.lot.size > 0;
+    // Until it is known what is parked, it is what the owner before said.
+    return this.lot.size > 0 || (!this.lot.known && this.#keeper.current.parked === true);
   }
 
   taken(epoch: number): void {
