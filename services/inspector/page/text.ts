@@ -11,9 +11,15 @@ export function eventLabel(event: string, delay?: string): string {
   if (event === '') return 'always';
   if (delay !== undefined) return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;
   const own = /^xstate\.(done|error)\.(actor|state)\.(.*)$/.exec(event);
-  if (own !== null) return own[2] === 'state' ? 'done' : `${own[1]} ${own[3]}`;
+  // The engine names an invoke without an id by its place (`0.order.paying`): that says nothing more.
+  if (own !== null) return own[2] === 'state' || isUnnamed(own[3] ?? '') ? own[1]! : `${own[1]} ${own[3]}`;
   if (/^xstate\.after\./.test(event)) return `after ${event.split('.')[2] ?? ''}`;
   return event.replace(/^xstate\./, '');
+}
+
+/** Whether an invoke has no id of its own. */
+export function isUnnamed(id: string): boolean {
+  return /^\d+\./.test(id);
 }
 
 /** A length of time in two or three digits. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createContext, findOnPath } from '../../../scripts/setup/context.mjs';
+import { drawnChart } from '../page/probes.ts';
 import { chromiumPath, launch, openPage, screenshot } from './support/browser.ts';
 
 const main = join(import.meta.dirname, '../../../examples/docs-desk/src/main.ts');
@@ -44,6 +45,7 @@ describe.skipIf(chromiumPath === undefined || script === undefined)('npm start a
     await page.locator('.state.active').first().waitFor();
     expect(new URL(page.url()).pathname).toMatch(/^\/actor\/desk\//);
     expect(await page.locator('.state.active').count()).toBeGreaterThan(1);
+    expect((await page.evaluate(drawnChart)).escaped).toEqual([]);
     await screenshot(page, 'one-click');
     expect(problems).toEqual([]);
   });

@@ -45,21 +45,23 @@ describe.skipIf(chromiumPath === undefined)('how quick the page is', () => {
     const p95s: number[] = [];
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await page.evaluate(recordSteps);
-      const sent: { readonly seq: number; readonly at: number }[] = [];
+      const sent: Promise<{ readonly seq: number }>[] = [];
       const startedAt = performance.now();
       for (let n = 0; performance.now() - startedAt < LIVE_MS; n++) {
         const dueMs = startedAt + (n * 1_000) / PER_SECOND - performance.now();
         if (dueMs > 1) await sleep(dueMs);
-        const at = Date.now();
-        void actor.signal({ type: 'go' }).then(({ seq }) => sent.push({ seq, at }));
+        sent.push(actor.signal({ type: 'go' }));
       }
+      const fromSeq = (await sent[0]!).seq;
+      const toSeq = (await sent.at(-1)!).seq;
       await sleep(1_000);
       const seen = await page.evaluate(recordedSteps);
-      const delays = sent.map(
-        ({ seq, at }) => (seen.find(([shown]) => shown >= seq)?.[1] ?? Number.POSITIVE_INFINITY) - at,
-      );
+      const delays: number[] = [];
+      // The transition comes after the time at which its entry was stored.
+      for await (const { seq, at } of actor.history({ fromSeq, toSeq }))
+        delays.push((seen.find(([shown]) => shown >= seq)?.[1] ?? Number.POSITIVE_INFINITY) - at);
       const p95 = percentile(delays, 0.95);
-      const rate = sent.length / (LIVE_MS / 1_000);
+      const rate = delays.length / (LIVE_MS / 1_000);
       report(`live: ${rate.toFixed(0)} transitions/s, seen after p50 ${percentile(delays, 0.5)} ms, p95 ${p95} ms`);
       p95s.push(p95);
       if (p95 <= 250 && rate > PER_SECOND * 0.9) break;

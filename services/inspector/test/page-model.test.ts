@@ -160,6 +160,7 @@ describe('words and numbers', () => {
     expect(eventLabel('xstate.after.1000.m.a', '1000')).toBe('after 1.0 s');
     expect(eventLabel('xstate.done.actor.pay')).toBe('done pay');
     expect(eventLabel('xstate.error.actor.pay')).toBe('error pay');
+    expect(eventLabel('xstate.done.actor.0.m.paying')).toBe('done');
     expect(eventLabel('order.paid')).toBe('order.paid');
   });
 

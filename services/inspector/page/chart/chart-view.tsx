@@ -30,10 +30,28 @@ export function ChartView({ label, layout, active, taken, activity, seq, zoom }:
       viewBox={`0 0 ${width} ${height}`}
     >
       <defs>
-        <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">
+        <marker
+          id="arrow"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="9"
+          markerHeight="9"
+          markerUnits="userSpaceOnUse"
+          orient="auto"
+        >
           <path d="M0 0.5 L7.5 4 L0 7.5 z" />
         </marker>
-        <marker id="arrow-taken" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+        <marker
+          id="arrow-taken"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="12"
+          markerHeight="12"
+          markerUnits="userSpaceOnUse"
+          orient="auto"
+        >
           <path class="taken" d="M0 0.5 L7.5 4 L0 7.5 z" />
         </marker>
       </defs>

@@ -1,6 +1,6 @@
 /** What is drawn of a machine, and how large: the input of the layout. Pure; how wide text is comes from outside. */
 import type { LogicStructure, MachineBody, StateStructure, TransitionStructure } from '@troupe/wire';
-import { cut, eventLabel } from '../text.ts';
+import { cut, eventLabel, isUnnamed } from '../text.ts';
 
 /** Width of a text, px. */
 export type Measure = (text: string, font: ChartFont) => number;
@@ -105,7 +105,7 @@ class Builder {
       if (logic?.machine === undefined) return [];
       const path = at.path === '' ? id : `${at.path}/${id}`;
       const root = this.machine(logic.machine, path, at.depth + 1);
-      return [{ ...root, kind: 'invoked' as const, title: cut(`${id}: ${src}`, TEXT_MAX) }];
+      return [{ ...root, kind: 'invoked' as const, title: cut(isUnnamed(id) ? src : `${id}: ${src}`, TEXT_MAX) }];
     });
   }
 
@@ -212,7 +212,7 @@ function stateLines(state: StateStructure, staying: readonly TransitionStructure
   const lines = [
     ...(state.entry.length > 0 ? [`entry / ${actionNames(state.entry)}`] : []),
     ...(state.exit.length > 0 ? [`exit / ${actionNames(state.exit)}`] : []),
-    ...state.invokes.map(({ id, src }) => `runs ${src}${id.includes(src) ? '' : ` as ${id}`}`),
+    ...state.invokes.map(({ id, src }) => `runs ${src}${id.includes(src) || isUnnamed(id) ? '' : ` as ${id}`}`),
     ...staying.map((one) => `${one.targets.length > 0 ? '↻ ' : ''}${transitionLines(one).join(' ')}`),
     ...(state.tags.length > 0 ? [`# ${state.tags.join(' ')}`] : []),
   ];
@@ -231,7 +231,7 @@ function actionLine(actions: readonly string[]): string {
   return actions.length === 0 ? '' : `/ ${actionNames(actions)}`;
 }
 
-/** Troupe's own (`troupe.reply`) by what they are called in code. */
+/** Those of Troupe and of the engine (`troupe.reply`, `xstate.assign`) by what they are called in code. */
 function actionNames(actions: readonly string[]): string {
-  return actions.map((name) => name.replace(/^troupe\./, '')).join(', ');
+  return actions.map((name) => name.replace(/^(troupe|xstate)\./, '')).join(', ');
 }

@@ -72,7 +72,16 @@ function Diagram({ sequence, shownSeq, onOpen }: DiagramProps) {
       aria-label="Sequence"
     >
       <defs>
-        <marker id="seq-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">
+        <marker
+          id="seq-arrow"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="10"
+          markerHeight="10"
+          markerUnits="userSpaceOnUse"
+          orient="auto"
+        >
           <path d="M0 0.5 L7.5 4 L0 7.5 z" />
         </marker>
       </defs>
