@@ -2,4 +2,5 @@
 export { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export type { Histogram } from './metrics/histogram.ts';
 export { type Counter, type Gauge, type Labels, type MetricOptions, MetricsRegistry } from './metrics/registry.ts';
+export { clusterMetrics, type PartitionFigures, type WorkerFigures } from './metrics/worker-metrics.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';

@@ -5,6 +5,7 @@ export { RateLimiter } from './auth/rate-limiter.ts';
 export { Sessions } from './auth/sessions.ts';
 export { TokenBook } from './auth/token-book.ts';
 export { documentedRoutes } from './documented-routes.ts';
+export { createGatewayMetrics } from './gateway-metrics.ts';
 export { parseTarget } from './http/target.ts';
 export { makeLive } from './live/live.ts';
 export { makeStately, makeXStateInspect } from './live/stately.ts';

@@ -237,6 +237,8 @@ describe('health over HTTP', () => {
     const text = await response.text();
     expect(text).toMatch(/^troupe_gateway_requests_total\{route="\/healthz",method="GET",status="200"\} \d+$/m);
     expect(text).toContain(`troupe_worker_up{worker="${stage.worker!.id}"} 1`);
+    expect(text).toMatch(/^troupe_turns_total\{worker="[^"]+",type="[a-z]+"\} [1-9]/m);
+    expect(text).toMatch(/^troupe_partition_owned\{partition="0"\} 1$/m);
     expect(text).toMatch(/troupe_worker_events_total\{worker="[^"]+",kind="turns"\} \d+/);
     for (const line of text.trim().split('\n'))
       expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="(\\.|[^"\\])*",?)*\})? -?[0-9.e+-]+)$/);

@@ -4,6 +4,10 @@ import { headText, type MetricHead, SeriesTable, sample } from './metric.ts';
 /** A distribution. */
 export interface Histogram {
   observe(value: number, labels?: Readonly<Record<string, string>>): void;
+  /** For what is counted elsewhere: takes its totals over, per bucket and not cumulated, the last for what lies above all. */
+  mirror(counts: readonly number[], sum: number, labels?: Readonly<Record<string, string>>): void;
+  /** Forgets every series: for totals that are collected anew each time. */
+  clear(): void;
 }
 
 /** Upper bounds of the default buckets, seconds. */
@@ -34,6 +38,17 @@ export class HistogramMetric implements Histogram {
     const at = this.#bounds.findIndex((bound) => value <= bound);
     series.counts[at === -1 ? this.#bounds.length : at]!++;
     series.sum += value;
+  }
+
+  mirror(counts: readonly number[], sum: number, labels: Readonly<Record<string, string>> = {}): void {
+    if (counts.length !== this.#bounds.length + 1 || !Number.isFinite(sum)) return;
+    const series = this.#table.at(labels);
+    for (const [at, count] of counts.entries()) series.counts[at] = count;
+    series.sum = sum;
+  }
+
+  clear(): void {
+    this.#table.clear();
   }
 
   text(): string {

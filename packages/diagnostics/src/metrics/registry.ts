@@ -103,6 +103,11 @@ export class MetricsRegistry {
     this.#collectors.push(collector);
   }
 
+  /** Every metric there is, with or without a value. */
+  list(): readonly Pick<MetricHead, 'name' | 'kind' | 'help' | 'labels'>[] {
+    return [...this.#metrics.values()].map(({ head: { name, kind, help, labels } }) => ({ name, kind, help, labels }));
+  }
+
   /** Every metric, in the order of names, as Prometheus text. Never rejects. */
   async text(): Promise<string> {
     await Promise.all(this.#collectors.map(async (collector) => collector()).map((one) => one.catch(() => undefined)));
