@@ -122,6 +122,18 @@ export class CheckpointKeeper {
     });
   }
 
+  /** Says that something is parked, before anything is: a new owner would not look for it. @throws Dropped */
+  async announceParked(): Promise<void> {
+    const said = (): boolean => this.#current.parked === true;
+    await this.#insist(async () => {
+      if (this.#source.dropped) throw new Dropped();
+      if (said()) return;
+      await this.#store((current) => ({ ...current, parked: true }));
+      if (!this.#source.dropped && !said())
+        throw new PortError('other', 'the checkpoint was written by another call');
+    });
+  }
+
   /** R6: the epoch is read again. @returns whether it is still this owner's. */
   async stillOurs(): Promise<boolean> {
     const { checkpoint } = await this.#insist(() => readCheckpoint(this.#host.ports.records, this.#source.partition));
@@ -171,12 +183,13 @@ export class CheckpointKeeper {
     const done = Math.max(this.#current.done, Math.min(undone - 1, position));
     const forgiven = caughtUp && done >= this.#claimHead ? { deaths: 0, suspects: {} } : {};
     const mark = this.#mark(done);
-    const [types, refused, parked] = [this.#types, this.#refused, this.#source.parks];
+    const [types, refused] = [this.#types, this.#refused];
     // Who has not reached what others had folded can't speak for it.
     const left = released && (this.#clean || position >= this.#claimHead);
     woken.sort();
     try {
       await this.#store((current) => {
+        const parked = this.#source.parks;
         const next = { ...current, ...forgiven, done, mark, woken, types, refused, parked, released: left };
         return sameCheckpoint(next, current) ? undefined : next;
       });
@@ -236,7 +249,9 @@ export class CheckpointKeeper {
   }
 
   #mark(done: number): number {
-    let mark = Math.min(this.#source.position, done) + 1;
+    // What is owed may lie below done: an entry whose effects were done before, and that is being parked now.
+    const owed = rules.doneContiguous ? this.#source.owed.lowest() : Number.POSITIVE_INFINITY;
+    let mark = Math.min(this.#source.position + 1, done + 1, owed);
     for (const cell of this.#source.cells.values()) {
       if (cell.dirtySince !== 0 && cell.dirtySince < mark) mark = cell.dirtySince;
       if (cell.firstQueued < mark) mark = cell.firstQueued;

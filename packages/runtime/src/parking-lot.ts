@@ -10,7 +10,8 @@
  * 4. Entries that an owner may have folded are pinned to its code before they are parked, and what is parked to the code that
  *    begins to fold it, before it does. Other code leaves them alone.
  * 5. Only a fresh owner parks (R5).
- * 6. Done passes what is parked, though nobody has done what it causes: the copy says so, and whoever folds the entry, from here or
+ * 6. The checkpoint says that something is parked before the first copy is stored: a new owner would not look for it.
+ * 7. Done passes what is parked, though nobody has done what it causes: the copy says so, and whoever folds the entry, from here or
  *    from the journal, does it.
  */
 import { type ActorAddress, formatAddress, type StoredMessage } from '@troupe/wire';
@@ -30,6 +31,8 @@ export interface LotOwner {
   readonly dropped: boolean;
   readonly fresh: boolean;
   whenFresh(callback: () => void): void;
+  /** The checkpoint says that something is parked. @throws Dropped */
+  announceParked(): Promise<void>;
   /** Something was done that the next owner would do again. */
   worked(): void;
 }
@@ -98,8 +101,9 @@ export class ParkingLot {
     for (const [name, address] of found) this.#actors.set(name, address);
   }
 
-  get size(): number {
-    return this.#actors.size;
+  /** Whether nothing is parked, or about to be. */
+  get empty(): boolean {
+    return this.#actors.size === 0 && this.#waiting === 0;
   }
 
   get actors(): ReadonlyMap<string, ActorAddress> {
@@ -119,6 +123,7 @@ export class ParkingLot {
     this.#waiting++;
     try {
       await this.#whenFresh();
+      await this.#owner.announceParked();
       const release = await this.#slot();
       try {
         return await this.#store(entry);

@@ -437,7 +437,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   get parks(): boolean {
     // Until it is known what is parked, it is what the owner before said.
-    return this.lot.size > 0 || (!this.lot.known && this.#keeper.current.parked === true);
+    return !this.lot.empty || (!this.lot.known && this.#keeper.current.parked === true);
   }
 
   taken(epoch: number): void {
@@ -448,6 +448,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   worked(): void {
     this.#keeper.worksAgain = true;
+  }
+
+  announceParked(): Promise<void> {
+    return this.#keeper.announceParked();
   }
 
   whenFresh(callback: () => void): void {
