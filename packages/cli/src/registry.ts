@@ -15,6 +15,7 @@ import { gateway } from './commands/gateway.ts';
 import { history } from './commands/history.ts';
 import { ls } from './commands/ls.ts';
 import { partitions } from './commands/partitions.ts';
+import { profileHeap, profileRun, profileStart, profileStop } from './commands/profile.ts';
 import { rewind } from './commands/rewind.ts';
 import { send } from './commands/send.ts';
 import { signal } from './commands/signal.ts';
@@ -57,6 +58,10 @@ export const COMMANDS: readonly Command[] = [
   workers,
   partitions,
   drain,
+  profileRun,
+  profileStart,
+  profileStop,
+  profileHeap,
   doctor,
   config,
   version,

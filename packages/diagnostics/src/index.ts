@@ -3,4 +3,8 @@ export { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LoggerOptions, 
 export type { Histogram } from './metrics/histogram.ts';
 export { type Counter, type Gauge, type Labels, type MetricOptions, MetricsRegistry } from './metrics/registry.ts';
 export { clusterMetrics, type PartitionFigures, type WorkerFigures } from './metrics/worker-metrics.ts';
+export { analyseProfile, type Part, type ProfileReport, placeOf, type TimeRow } from './profiling/analyse.ts';
+export { flamePage } from './profiling/flame-page.ts';
+export { type ProfileEnd, type ProfileFile, Profiler, SECONDS_MAX } from './profiling/profiler.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';
+export { SecretFilter, type SecretFilterOptions } from './secrets.ts';

@@ -17,6 +17,7 @@ import { exitCodeOf, WORKER_EXIT } from './exit-codes.ts';
 import { type HealthSource, healthOf } from './health.ts';
 import { type HealthServer, serveHealth } from './health-server.ts';
 import { sendBeats } from './processes/beat.ts';
+import { serveProfiles } from './profile-service.ts';
 import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
 import { watchForStuck } from './stuck-watch.ts';
@@ -147,6 +148,9 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
   health.worker = worker;
   // At once: from here on its work may end it, and the parent has to know that it came so far.
   beats?.now();
+  const { prefix } = settings;
+  const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors });
+  void worker.stopped.then(() => profiles.close());
   void worker.ready.then(() => {
     health.hosted = true;
     options.onReady?.(worker);
