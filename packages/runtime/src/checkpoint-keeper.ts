@@ -129,8 +129,7 @@ export class CheckpointKeeper {
       if (this.#source.dropped) throw new Dropped();
       if (said()) return;
       await this.#store((current) => ({ ...current, parked: true }));
-      if (!this.#source.dropped && !said())
-        throw new PortError('other', 'the checkpoint was written by another call');
+      if (!this.#source.dropped && !said()) throw new PortError('other', 'the checkpoint was written by another call');
     });
   }
 
