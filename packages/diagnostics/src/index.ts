@@ -1,10 +1,20 @@
 /** Watching Troupe from outside. So far: logs and metrics. */
 export { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export type { Histogram } from './metrics/histogram.ts';
+export type { MetricHead } from './metrics/metric.ts';
 export { type Counter, type Gauge, type Labels, type MetricOptions, MetricsRegistry } from './metrics/registry.ts';
 export { clusterMetrics, type PartitionFigures, type WorkerFigures } from './metrics/worker-metrics.ts';
-export { analyseProfile, type Part, type ProfileReport, placeOf, type TimeRow } from './profiling/analyse.ts';
+export {
+  analyseProfile,
+  type CallFrame,
+  type CpuProfile,
+  type Part,
+  type ProfileNode,
+  type ProfileReport,
+  placeOf,
+  type TimeRow,
+} from './profiling/analyse.ts';
 export { flamePage } from './profiling/flame-page.ts';
-export { type ProfileEnd, type ProfileFile, Profiler, SECONDS_MAX } from './profiling/profiler.ts';
+export type { NamedFunction, WalkedMachine } from './profiling/machine-functions.ts';
+export { type ProfiledType, type ProfileEnd, type ProfileFile, Profiler, SECONDS_MAX } from './profiling/profiler.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';
-export { SecretFilter, type SecretFilterOptions } from './secrets.ts';

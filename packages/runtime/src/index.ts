@@ -5,7 +5,7 @@ export { machineStructure } from './inspection-control.ts';
 export type { EffectNotice, Instrument, StepNotice } from './instrument.ts';
 export { type Log, SILENT } from './log.ts';
 export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
-export type { TypeCounters } from './partition-host.ts';
+export type { TypeCounters, WorkerCounters } from './partition-host.ts';
 export {
   type ActorRange,
   type BusMessage,
