@@ -1,1 +1,2 @@
-export {};
+/** For our own packages. */
+export { SecretFilter, type SecretFilterOptions } from './secrets.ts';

@@ -80,7 +80,8 @@ function redactError(error: Error, depth: number): Record<string, unknown> {
   };
 }
 
-function isSecret(field: string): boolean {
+/** Whether a field of this name holds a secret. */
+export function isSecret(field: string): boolean {
   return SECRET_FIELDS.has(field.toLowerCase().replace(/[_-]/g, ''));
 }
 

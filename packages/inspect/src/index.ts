@@ -1,4 +1,19 @@
 /** Looking inside: what workers tell, what journals hold, and the formats that other inspectors read. */
+export {
+  CAPSULE_FORMAT,
+  type Capsule,
+  type CapsuleEntry,
+  finalOf,
+  type OpenCapsule,
+  openCapsule,
+  parseCapsule,
+  type ReplayEntry,
+} from './capsule/capsule.ts';
+export { type DdminOptions, type DdminResult, ddmin } from './capsule/ddmin.ts';
+export { type MadeCapsule, type MakeCapsuleOptions, makeCapsule } from './capsule/make-capsule.ts';
+export { type Expectation, type ExpectedStep, type ReplayedStep, replaySteps } from './capsule/replay.ts';
+export { type ShrinkOptions, type ShrunkCapsule, shrinkCapsule } from './capsule/shrink.ts';
+export { describeFailure, type FailureKind, isSameFailure, type StepFailure } from './capsule/step-failure.ts';
 export { CORRELATE_MAX, correlate, type SequenceDiagram, type SequenceMessage } from './correlate.ts';
 export { CHANGES_MAX, type Change, diffValues } from './diff.ts';
 export type { FoldedStep } from './fold.ts';

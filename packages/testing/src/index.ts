@@ -8,6 +8,7 @@ export type { Operation } from './durable/script.ts';
 export type { Duration } from './durations.ts';
 export { type NatsServerHandle, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export type { Pump } from './pump.ts';
+export { type ReplayCapsuleOptions, type ReplayedCapsule, replayCapsule } from './replay-capsule.ts';
 export { type LogLine, type StartTroupeOptions, startTroupe, type TestClock, type TestTroupe } from './start-troupe.ts';
 export type { TestActor, TestActorHost, TestPublished, TestState, TestTaskOptions } from './test-actor.ts';
 export type { TestWorker, TestWorkerOptions } from './test-worker.ts';
