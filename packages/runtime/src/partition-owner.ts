@@ -251,10 +251,12 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   async release(deadlineAtMs: number): Promise<Released> {
     await this.#prepare(Math.min(deadlineAtMs, this.clock.monotonic() + PREPARE_MS_MAX));
     this.#released = true;
-    await this.#careful.stop();
+    void this.#careful.stop();
     void this.#reader?.close().catch(() => undefined);
     void this.#ticks?.close().catch(() => undefined);
     const left = (): boolean => this.clock.monotonic() < deadlineAtMs && !this.dropped;
+    // A marked step waits for its mark to be stored, which may be for ever: it has until the deadline like all the rest.
+    while (left() && this.#careful.busy) await this.#sleep(DRAIN_STEP_MS);
     while (left() && this.#desk.held > 0) {
       this.#letGo();
       await this.#sleep(DRAIN_STEP_MS);
