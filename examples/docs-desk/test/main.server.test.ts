@@ -70,7 +70,7 @@ describe('npm start', () => {
     expect(first.stdout).toMatch(/8 questions, one after the other: \d{2,} turns in [\d.]+ s, \d+ turns\/s/);
     expect(first.stdout).toMatch(/first answer [\d.]+ s after the start/);
     expect(first.stdout).not.toContain('did not answer');
-    expect(first.stderr).toMatch(/\d{3} documents \(\d+ KiB\) for \d+ librarians: \d{3} published/);
+    expect(first.stderr).toMatch(/\d{3} documents \([\d.]+ [KM]iB\) for \d+ librarians: \d{3} published/);
 
     const second = await start(args);
     expect(second).toMatchObject({ code: 0 });

@@ -127,18 +127,21 @@ describe('a worker', () => {
     expect((await start({ prefix: 'a b' })).code).toBe('ConfigInvalid');
   });
 
-  test('without a type that was hosted before refuses its tasks, and leaves the others alone; with it again, they go on', async () => {
+  test('without a type that was hosted before keeps its tasks, and leaves the others alone; with it again, they are answered', async () => {
     await using stage = await Stage.open({ definitions: [agent('stays'), agent('goes')] });
     expect(await stage.troupe.actor('goes', 'x').ask(1)).toBe(1);
     await stage.worker.drain();
     const ports = createNatsPorts(await connectNats({ servers: stage.server.url }), stage.config);
     const without = await startWorker({ ports, definitions: [agent('stays')] });
     await without.ready;
-    expect((await errorOf(() => stage.troupe.actor('goes', 'x').ask(2))).code).toBe('UnknownActorType');
+    const kept = stage.troupe.actor('goes', 'x').ask(2);
+    const refused = await errorOf(() => stage.troupe.actor('never', 'x').ask(1));
+    expect(refused.code).toBe('UnknownActorType');
     expect(await stage.troupe.actor('stays', 'x').ask(1)).toBe(1);
     await without.drain();
     await ports.close();
     await stage.startWorker();
+    expect(await kept).toBe(1);
     expect(await stage.troupe.actor('goes', 'x').ask(3)).toBe(1);
   });
 
