@@ -34,12 +34,6 @@ export const CODES = {
     'No live worker has a definition of this actor type.',
     'Check the spelling against the types named in the message, or start a worker that has the type.',
   ),
-  ActorTypeRetired: row(
-    410,
-    false,
-    'The actor type has ended: its workers list it under retired.',
-    'Send to the type that took its place.',
-  ),
   UnknownEvent: row(
     422,
     false,
