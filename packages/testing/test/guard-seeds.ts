@@ -25,4 +25,9 @@ export const PINNED: readonly PinnedSeed[] = [
   { guard: 'R11', seed: 1, kind: 'a call that may happen once happened twice' },
   { guard: 'R13', seed: 1, kind: 'an outcome told before its entry' },
   { guard: 'R13-tasks', seed: 1, kind: 'a client saw two outcomes' },
+  { guard: 'R4-acknowledged', seed: 45, kind: 'another outcome than the true one' },
+  { guard: 'R5-records', seed: 25, kind: 'an effect started before the records were read' },
+  { guard: 'R7', seed: 113, kind: 'a snapshot went back' },
+  { guard: 'R8', seed: 3, kind: 'a message with another content' },
+  { guard: 'R13-effects', seed: 1, kind: 'an outcome ended another effect' },
 ];
