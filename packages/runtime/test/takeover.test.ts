@@ -1,11 +1,19 @@
 /** What the simulation found: hand-overs, snapshots and wake-ups when answers come late or another owner was there. */
-import { defineActor, emptyState, step, storeState } from '@troupe/core';
-import { decodeEntry, encodeState, hash53 } from '@troupe/wire';
-import { expect, test } from 'vitest';
-import { assign, setup } from 'xstate';
+import { createReplyAction, defineActor, emptyState, step, storeState } from '@troupe/core';
+import { decodeEntry, decodeOutcome, encodeState, hash53, taskMessage } from '@troupe/wire';
+import { afterEach, describe, expect, test } from 'vitest';
+import { assign, fromPromise, setup } from 'xstate';
 import type { Checkpoint } from '../src/checkpoint.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../src/index.ts';
-import { type FaultPlan, MemoryBroker, type MemoryPorts, type Operation, VirtualClock } from '../src/internal.ts';
+import {
+  type FaultPlan,
+  MemoryBroker,
+  type MemoryPorts,
+  type Operation,
+  rules,
+  sizes,
+  VirtualClock,
+} from '../src/internal.ts';
 
 const lister = defineActor({
   type: 'lister',
@@ -33,11 +41,44 @@ const waiter = defineActor({
   }) as never,
 });
 
+/** Answers each task with how many it has had. */
+const counter = defineActor({
+  type: 'counter',
+  version: 1,
+  snapshot: { everyEntries: 1 },
+  history: { keepForMs: 0 },
+  machine: setup({ types: { context: {} as { n: number }, events: {} as { type: 'task' } } }).createMachine({
+    context: { n: 0 },
+    on: {
+      task: {
+        actions: [
+          assign({ n: ({ context }) => context.n + 1 }),
+          createReplyAction('reply', ({ context }: { context: { n: number } }) => context.n) as never,
+        ],
+      },
+    },
+  }) as never,
+});
+
+/** Runs something that never ends. */
+const runner = defineActor({
+  type: 'runner',
+  version: 1,
+  snapshot: { everyEntries: 1 },
+  machine: setup({
+    types: { events: {} as { type: 'go' } },
+    actors: { work: fromPromise(() => new Promise<never>(() => undefined)) },
+  }).createMachine({
+    initial: 'idle',
+    states: { idle: { on: { go: 'working' } }, working: { invoke: { src: 'work' } } },
+  }) as never,
+});
+
 const john = { type: 'lister', key: 'john' };
 
 class Bench {
   readonly clock = new VirtualClock();
-  readonly broker = new MemoryBroker({ clock: this.clock, partitions: 1 });
+  readonly broker = new MemoryBroker({ clock: this.clock, partitions: 1, overtaken: 'skip' });
   readonly client = this.broker.connect({ name: 'client' });
 
   async worker(
@@ -46,7 +87,7 @@ class Bench {
     options: WorkerOptions = {},
   ): Promise<{ worker: Worker; ports: MemoryPorts }> {
     const ports = this.broker.connect({ name: id, ...(faults && { faults }) });
-    const starting = startWorker({ ports, id, definitions: [lister, waiter], options });
+    const starting = startWorker({ ports, id, definitions: [lister, waiter, counter, runner], options });
     let worker: Worker | undefined;
     void starting.then((started) => {
       worker = started;
@@ -132,4 +173,100 @@ test('a wake-up that fires before it is acknowledged does not hide the next one'
   );
   const answer = JSON.parse(new TextDecoder().decode((await bench.done(asked)).payload)) as { value: unknown };
   expect(answer.value).toBe('over');
+});
+
+describe('an actor that is still being woken', () => {
+  afterEach(() => {
+    rules.wakingListed = true;
+  });
+
+  /** Whom the checkpoint lists while the new owner's reads of snapshots take four seconds. */
+  async function listedWhileWaking(): Promise<readonly string[] | undefined> {
+    const bench = new Bench();
+    const options = { markAgeMsMax: 500, markLagMax: 1 };
+    const first = await bench.worker('a', undefined, options);
+    await bench.clock.advance(2_000);
+    await bench.signal({ type: 'runner', key: 'r' }, { type: 'go' });
+    await bench.clock.advance(5_000);
+    expect((await bench.checkpoint())?.woken).toEqual(['runner/r']);
+    first.worker.kill();
+    first.ports.connection.vanish();
+    await bench.done(bench.client.records.remove('worker.a'));
+    await bench.worker('b', plan({ 'snapshot.load': { delayMs: 4_000 } }), options);
+    await bench.clock.advance(3_000);
+    const checkpoint = await bench.checkpoint();
+    expect(checkpoint?.worker).toBe('b');
+    return checkpoint?.woken;
+  }
+
+  test('stays on the list (R3)', async () => {
+    expect(await listedWhileWaking()).toEqual(['runner/r']);
+  });
+
+  test('would be forgotten if only those awake were listed', async () => {
+    rules.wakingListed = false;
+    expect(await listedWhileWaking()).toEqual([]);
+  });
+});
+
+describe('an owner whose consumer stalls while a successor purges', () => {
+  const before = { rules: { ...rules }, sizes: { ...sizes } };
+  afterEach(() => {
+    Object.assign(rules, before.rules);
+    Object.assign(sizes, before.sizes);
+  });
+
+  /** @returns what callers were told, when nothing is handed over to the first owner from `stallAtMs` until second 38.5. */
+  async function told(stallAtMs: number): Promise<unknown[]> {
+    sizes.purgeAgeMsMin = 20_000;
+    const bench = new Bench();
+    const { clock, client } = bench;
+    const answers: unknown[] = [];
+    client.bus.subscribe('_INBOX.c.>', {}, (message) => {
+      const { outcome } = decodeOutcome(message);
+      answers.push(outcome.ok ? outcome.value : outcome.error.code);
+    });
+    const until = async (ms: number): Promise<void> => clock.advance(Math.max(0, ms - clock.monotonic()));
+    const task = async (id: string): Promise<void> => {
+      const { payload, headers } = taskMessage('one', { taskId: id, replyTo: `_INBOX.c.${id}` });
+      await bench.done(client.journal.publish('task', { type: 'counter', key: 'k' }, payload, headers));
+    };
+    const stall: FaultPlan = {
+      decide: ({ kind }) => {
+        const nowMs = clock.monotonic();
+        return kind === 'journal.deliver' && nowMs >= stallAtMs && nowMs < 38_500
+          ? { delayMs: 38_500 - nowMs }
+          : undefined;
+      },
+    };
+    const options = { renewEveryMs: 5_000, checkpointEveryMs: 100, purgeEveryMs: 100 };
+    await bench.worker('a', stall, options);
+    await until(2_000);
+    for (const id of ['t1', 't2', 't3']) await task(id);
+    await until(6_000);
+    for (const id of ['t4', 't5', 't6']) await task(id);
+    // The first owner renews and reads its records at 35 s, and again at 40 s.
+    await until(35_500);
+    await bench.done(client.records.remove('worker.a'));
+    await bench.worker('b', undefined, options);
+    await until(37_500);
+    await task('t7');
+    await until(39_500);
+    return answers.sort();
+  }
+
+  const TRUE = [1, 2, 3, 4, 5, 6, 7];
+
+  test('acts on nothing that it has not read (R6)', async () => {
+    expect(await told(4_000)).toEqual(TRUE);
+  });
+
+  test('would tell what never was, if being at the head did not expire', async () => {
+    rules.headExpires = false;
+    expect(await told(4_000)).not.toEqual(TRUE);
+  });
+
+  test('acts on nothing when it reaches the head for the first time after its successor has purged', async () => {
+    expect(await told(0)).toEqual(TRUE);
+  });
 });

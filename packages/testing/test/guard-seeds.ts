@@ -7,27 +7,32 @@ export interface PinnedSeed {
   readonly kind: string;
 }
 
-/** Pinned anew whenever the runtime's schedule changes: `npm run simulate -- --without <guard> --seeds 1200`. */
+/**
+ * Found by `npm run simulate -- --without <guard> --stop`; pinned anew when the schedule of the runtime changes. Another order of events needs others; the test then looks for one.
+ * R3-waking, R6 and R6-epoch have none on the present runtime: see docs/design/simulation.md.
+ */
 export const PINNED: readonly PinnedSeed[] = [
   { guard: 'R1', seed: 1, kind: 'the done mark passed what is not delivered' },
   { guard: 'R2', seed: 1, kind: 'the done mark passed what is not delivered' },
   { guard: 'R3', seed: 1, kind: 'a record went back to an older epoch' },
   { guard: 'R3-epoch', seed: 1, kind: 'never settled' },
   { guard: 'R4', seed: 5, kind: 'purged what no snapshot covers' },
+  { guard: 'R4-acknowledged', seed: 45, kind: 'another outcome than the true one' },
   { guard: 'R4-age', seed: 1, kind: 'purged what is younger than a lease' },
   { guard: 'R5', seed: 1, kind: 'an effect started before the records were read' },
+  { guard: 'R5-records', seed: 25, kind: 'an effect started before the records were read' },
+  { guard: 'R7', seed: 113, kind: 'a snapshot went back' },
   { guard: 'R7-compare', seed: 1, kind: 'a snapshot went back' },
+  { guard: 'R8', seed: 3, kind: 'a message that no stored entry caused' },
   { guard: 'R9', seed: 1, kind: 'a message to an actor lost' },
   { guard: 'R9-watermark', seed: 1, kind: 'a message applied twice' },
   { guard: 'R10', seed: 1, kind: 'a client saw two outcomes' },
   { guard: 'R10-senders', seed: 1, kind: 'a message applied twice' },
+  { guard: 'R10-time', seed: 84, kind: 'time went back' },
   { guard: 'R10-refusals', seed: 11, kind: 'a client saw two outcomes' },
   { guard: 'R11', seed: 1, kind: 'a call that may happen once happened twice' },
+  { guard: 'R12', seed: 1, kind: 'a wake-up was removed before its entry was stored' },
   { guard: 'R13', seed: 1, kind: 'an outcome told before its entry' },
   { guard: 'R13-tasks', seed: 1, kind: 'a client saw two outcomes' },
-  { guard: 'R4-acknowledged', seed: 45, kind: 'another outcome than the true one' },
-  { guard: 'R5-records', seed: 25, kind: 'an effect started before the records were read' },
-  { guard: 'R7', seed: 113, kind: 'a snapshot went back' },
-  { guard: 'R8', seed: 3, kind: 'a message with another content' },
-  { guard: 'R13-effects', seed: 1, kind: 'an outcome ended another effect' },
+  { guard: 'R13-effects', seed: 4, kind: 'an outcome ended another effect' },
 ];

@@ -4,6 +4,7 @@
  */
 import type { MemoryMessage } from './memory-message.ts';
 import type { WrittenSnapshot } from './snapshot-store.ts';
+import type { DueTick } from './tick-store.ts';
 
 /** What is about to cross the wire between a connection and the broker. */
 export type OperationKind =
@@ -71,6 +72,8 @@ export interface BrokerWatch {
   appended?(message: MemoryMessage, partition: number, connection: string): void;
   snapshotSaved?(subject: string, snapshot: WrittenSnapshot): void;
   recordPut?(key: string, bytes: Uint8Array, connection: string): void;
+  tickFired?(tick: DueTick): void;
+  tickRemoved?(tick: DueTick): void;
   /** Before the entries below `beforeSeq` go. */
   purging?(partition: number, beforeSeq: number, connection: string): void;
 }

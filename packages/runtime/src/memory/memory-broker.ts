@@ -83,7 +83,7 @@ export class MemoryBroker {
     );
     this.snapshots = new SnapshotStore(this.payloadBytesMax);
     this.records = new RecordStore(this.clock);
-    this.ticks = new TickStore(this.clock);
+    this.ticks = new TickStore(this.clock, options.watch);
   }
 
   /** A new worker's ports, with a connection of its own. */

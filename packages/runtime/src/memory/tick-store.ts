@@ -4,6 +4,7 @@
  */
 import type { ActorAddress } from '@troupe/wire';
 import type { Clock, Timer } from '../ports.ts';
+import type { BrokerWatch } from './faults.ts';
 
 export interface PendingTick {
   readonly partition: number;
@@ -18,13 +19,15 @@ export interface DueTick {
 
 export class TickStore {
   readonly #clock: Clock;
+  readonly #watch: BrokerWatch | undefined;
   readonly #pending = new Map<string, PendingTick>();
   readonly #due = new Map<number, Map<string, DueTick>>();
   readonly #watchers = new Map<number, Set<(due: DueTick) => void>>();
   #token = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, watch?: BrokerWatch) {
     this.#clock = clock;
+    this.#watch = watch;
   }
 
   schedule(partition: number, address: ActorAddress, dueAt: number, epoch: number): void {
@@ -47,7 +50,11 @@ export class TickStore {
   remove(partition: number, token: number): void {
     const due = this.#due.get(partition);
     if (due === undefined) return;
-    for (const [id, tick] of due) if (tick.token === token) due.delete(id);
+    for (const [id, tick] of due) {
+      if (tick.token !== token) continue;
+      due.delete(id);
+      this.#watch?.tickRemoved?.(tick);
+    }
   }
 
   pending(): PendingTick[] {
@@ -67,6 +74,7 @@ export class TickStore {
     this.#due.set(partition, due);
     const tick = { token: ++this.#token, address };
     due.set(id, tick);
+    this.#watch?.tickFired?.(tick);
     for (const watcher of [...(this.#watchers.get(partition) ?? [])]) watcher(tick);
   }
 }

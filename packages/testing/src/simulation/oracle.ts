@@ -7,11 +7,21 @@
  * 2. A stored snapshot is the true state at its sequence, and never older than the one before.
  * 3. A checkpoint's done mark passes nothing that is not delivered, its low-water mark nothing that no snapshot covers,
  *    and nobody writes it whose epoch has passed.
+ *    Whom somebody has to wake, because an effect of his is open, is on its list.
  * 4. Purge takes nothing that no snapshot covers, and nothing younger than a lease.
+ * 5. A fired wake-up is removed only once a tick of its actor is stored. Time in a state never goes back.
  */
 import { type ActorDefinition, type ActorState, type Effect, emptyState, step, storeState } from '@troupe/core';
 import type { BrokerWatch, MemoryMessage } from '@troupe/runtime/internal';
-import { decodeEntry, decodeValue, encodeState, formatAddress, hash53, type InternalBody } from '@troupe/wire';
+import {
+  type ActorAddress,
+  decodeEntry,
+  decodeValue,
+  encodeState,
+  formatAddress,
+  hash53,
+  type InternalBody,
+} from '@troupe/wire';
 import { type ClerkContext, TYPE } from './clerk.ts';
 import { keyOf } from './plan.ts';
 import type { Violations } from './violations.ts';
@@ -41,6 +51,7 @@ interface StoredCheckpoint {
   readonly epoch: number;
   readonly done: number;
   readonly mark: number;
+  readonly woken: readonly string[];
 }
 
 export class Oracle implements BrokerWatch {
@@ -64,6 +75,8 @@ export class Oracle implements BrokerWatch {
   readonly #answers = new Map<string, TrueEffect>();
   /** Effects run by an owner that were ever open. */
   readonly #calls = new Set<string>();
+  /** Wake-ups that fired after the last tick of their actor, by its name. */
+  readonly #fired = new Map<string, Set<number>>();
   readonly #undelivered: Map<number, number>[];
   readonly #epochs = new Map<string, number>();
   /** First delivery of each message, by receiver. */
@@ -84,6 +97,12 @@ export class Oracle implements BrokerWatch {
   /** Whether an effect with that id may be running: its entry is stored. */
   knowsCall(effectId: string): boolean {
     return this.#calls.has(effectId);
+  }
+
+  /** Whether an effect awaits its outcome; without it, a call of it is needless. */
+  isOpen(effectId: string): boolean {
+    const at = effectId.lastIndexOf('@');
+    return this.actors.get(effectId.slice(0, at))?.state.effects.get(effectId.slice(at + 1)) !== undefined;
   }
 
   /** Something that has not come to its end, or undefined. */
@@ -119,6 +138,8 @@ export class Oracle implements BrokerWatch {
     const before = actor.state;
     const { state, effects } = step(this.#definition, before, entry, message.payload.length);
     actor.state = state;
+    if (state.now < before.now) this.#violations.add('time went back', `${name} at ${message.seq}`);
+    if (entry.body.kind === 'tick') this.#fired.delete(name);
     if (entry.body.kind === 'outcome') this.#checkEnded(name, before, state, entry.body.effectId);
     actor.states.set(message.seq, state);
     actor.seqs.push(message.seq);
@@ -142,6 +163,17 @@ export class Oracle implements BrokerWatch {
     actor.snapshotSeq = saved.seq;
     actor.covered = 0;
     while (actor.covered < actor.seqs.length && actor.seqs[actor.covered]! <= saved.seq) actor.covered++;
+  }
+
+  tickFired({ address, token }: { address: ActorAddress; token: number }): void {
+    const name = formatAddress(address);
+    this.#fired.set(name, (this.#fired.get(name) ?? new Set()).add(token));
+  }
+
+  tickRemoved({ address, token }: { address: ActorAddress; token: number }): void {
+    const name = formatAddress(address);
+    if (this.#fired.get(name)?.has(token))
+      this.#violations.add('a wake-up was removed before its entry was stored', name);
   }
 
   recordPut(key: string, bytes: Uint8Array, connection: string): void {
@@ -174,7 +206,7 @@ export class Oracle implements BrokerWatch {
     journal.splice(0, count);
   }
 
-  #checkCheckpoint(partition: number, { done, mark }: StoredCheckpoint, connection: string): void {
+  #checkCheckpoint(partition: number, { done, mark, woken }: StoredCheckpoint, connection: string): void {
     this.checkpoints++;
     for (const seq of this.#undelivered[partition]!.keys()) {
       if (seq <= done)
@@ -183,8 +215,11 @@ export class Oracle implements BrokerWatch {
     if (mark > done + 1) this.#violations.add('the mark passed the done mark', `${connection}: ${mark}, ${done}`);
     const { partitionOf } = this;
     for (const [name, actor] of this.actors) {
+      if (partitionOf(name) !== partition) continue;
+      if (actor.seqs.at(-1)! < mark && runsSomething(actor.state) && !woken.includes(name))
+        this.#violations.add('an actor whose effect is open is not on the list', `${connection}: ${name}, ${mark}`);
       const uncovered = actor.seqs[actor.covered];
-      if (uncovered !== undefined && uncovered < mark && partitionOf(name) === partition)
+      if (uncovered !== undefined && uncovered < mark)
         this.#violations.add(
           'the mark passed what no snapshot covers',
           `${connection}: ${name} at ${uncovered}, ${mark}`,
@@ -255,4 +290,10 @@ export class Oracle implements BrokerWatch {
   static names(actors: number): string[] {
     return Array.from({ length: actors }, (_, at) => `${TYPE}/${keyOf(at)}`);
   }
+}
+
+/** Whether its owner runs an effect of it. */
+function runsSomething(state: ActorState): boolean {
+  for (const { kind } of state.effects.values()) if (kind !== 'ask') return true;
+  return false;
 }

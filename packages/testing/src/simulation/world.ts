@@ -162,6 +162,7 @@ class World implements Outside, Weather {
     this.#calls.set(effectId, before + 1);
     this.count('calls');
     if (before > 0) this.count('repeatedCalls');
+    if (!this.#oracle.isOpen(effectId)) this.count('needlessCalls');
     if (!this.#oracle.knowsCall(effectId))
       this.#violations.add('an effect started before its entry was durable', effectId);
     if (kind === 'once' && before > 0) this.#violations.add('a call that may happen once happened twice', effectId);
