@@ -16,6 +16,8 @@ import { history } from './commands/history.ts';
 import { ls } from './commands/ls.ts';
 import { partitions } from './commands/partitions.ts';
 import { profileHeap, profileRun, profileStart, profileStop } from './commands/profile.ts';
+import { replay } from './commands/replay.ts';
+import { repro } from './commands/repro.ts';
 import { rewind } from './commands/rewind.ts';
 import { send } from './commands/send.ts';
 import { signal } from './commands/signal.ts';
@@ -58,6 +60,8 @@ export const COMMANDS: readonly Command[] = [
   workers,
   partitions,
   drain,
+  repro,
+  replay,
   profileRun,
   profileStart,
   profileStop,
