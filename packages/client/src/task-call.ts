@@ -24,8 +24,9 @@ export const GRACE_MS = 500;
 
 /** When the actor is asked for a missing outcome, ms after the one before; the last one repeats. */
 const POLL_AFTER_MS = [4_000, 5_000];
-/** How long nobody may listen on the task subject before it is refused: an election takes 4 to 9 s. */
-const PATIENCE_ELECTION_MS = 10_000;
+/** How long nobody may listen on the task subject before it is refused: an election takes 4 to 9 s, and pauses of 14 s
+ * have been seen when a leader was killed on a busy machine. */
+const PATIENCE_ELECTION_MS = 20_000;
 const RETRY_NOBODY_MS = 250;
 
 /** Everything about a task that doesn't change on its way. */

@@ -222,14 +222,14 @@ describe('refusals', () => {
     });
   });
 
-  test('nobody there where a stream was is an election: it is tried for 10 s', async () => {
+  test('nobody there where a stream was is an election: it is tried for 20 s', async () => {
     const { wire, clock, troupe } = rig();
     const john = troupe.actor('support', 'john');
     track(john.send('first'));
     wire.ack(wire.last('task'), 1);
     wire.onPublish = (message) => wire.nobody(message);
     const asked = track(john.ask('hi'));
-    await clock.advance(6_000);
+    await clock.advance(15_000);
     wire.onPublish = (message) => wire.ack(message, 2);
     await clock.advance(300);
     wire.outcome(wire.last('task'), ok('yes'));

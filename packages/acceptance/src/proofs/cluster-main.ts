@@ -1,7 +1,7 @@
 /** `npm run proof -- cluster`: the long form of the proof that kills the servers of a cluster. */
-import { parseArgs } from 'node:util';
 import { chooseSeed } from '../random.ts';
 import { proveCluster } from './cluster-proof.ts';
+import { readNumbers } from './number-options.ts';
 
 const FULL = { kills: 20, workers: 2, callers: 8, 'journal-streams': 1 };
 
@@ -44,22 +44,8 @@ export async function runClusterProof(args: readonly string[]): Promise<number> 
 }
 
 function readOptions(args: readonly string[]): Parameters<typeof proveCluster>[0] | undefined {
-  const names = ['kills', 'workers', 'callers', 'journal-streams', 'seed'] as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-    });
-    const numberOf = (name: (typeof names)[number], fallback: number): number => Number(values[name] ?? fallback);
-    const options = {
-      kills: numberOf('kills', FULL.kills),
-      workers: numberOf('workers', FULL.workers),
-      callers: numberOf('callers', FULL.callers),
-      journalStreams: numberOf('journal-streams', FULL['journal-streams']),
-      seed: numberOf('seed', chooseSeed()),
-    };
-    return Object.values(options).every((value) => Number.isSafeInteger(value) && value > 0) ? options : undefined;
-  } catch {
-    return undefined;
-  }
+  const numbers = readNumbers(args, { ...FULL, seed: chooseSeed() });
+  if (numbers === undefined || Object.values(numbers).some((value) => value === 0)) return undefined;
+  const { 'journal-streams': journalStreams, ...others } = numbers;
+  return { ...others, journalStreams };
 }

@@ -1,6 +1,6 @@
 /** `npm run proof -- flood`: one key is flooded, others of its partition are asked meanwhile. */
-import { parseArgs } from 'node:util';
 import { proveFlood } from './flood-proof.ts';
+import { readNumbers } from './number-options.ts';
 
 const FULL = { rate: 5_000, seconds: 20, others: 10 };
 
@@ -35,17 +35,6 @@ function waits(sortedMs: readonly number[]): string {
 }
 
 function readOptions(args: readonly string[]): Parameters<typeof proveFlood>[0] | undefined {
-  const names = ['rate', 'seconds', 'others'] as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-    });
-    const [rate, seconds, others] = names.map((name) => Number(values[name] ?? FULL[name])) as [number, number, number];
-    return [rate, seconds, others].every((one) => Number.isInteger(one) && one > 0)
-      ? { rate, seconds, others }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const options = readNumbers(args, FULL);
+  return options !== undefined && Object.values(options).every((value) => value > 0) ? options : undefined;
 }

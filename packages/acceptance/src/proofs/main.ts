@@ -1,9 +1,9 @@
 /** `npm run proof`: the long form of the proof under load, with its figures. */
-import { parseArgs } from 'node:util';
 import { chooseSeed } from '../random.ts';
 import { runClusterProof } from './cluster-main.ts';
 import { runFloodProof } from './flood-main.ts';
 import { proveLoad } from './load-proof.ts';
+import { readNumbers } from './number-options.ts';
 import { runStormProof } from './storm/main.ts';
 import { runTakeoverProof } from './takeover-main.ts';
 
@@ -51,23 +51,8 @@ export async function runProof(args: readonly string[]): Promise<number> {
 }
 
 function readOptions(args: readonly string[]): Parameters<typeof proveLoad>[0] | undefined {
-  const names = ['sessions', 'tasks', 'callers', 'kills', 'refolds', 'seed'] as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-    });
-    const numberOf = (name: (typeof names)[number], fallback: number): number => Number(values[name] ?? fallback);
-    const options = {
-      sessions: numberOf('sessions', FULL.sessions),
-      tasksPerSession: numberOf('tasks', FULL.tasks),
-      callers: numberOf('callers', FULL.callers),
-      kills: numberOf('kills', FULL.kills),
-      refolds: numberOf('refolds', FULL.refolds),
-      seed: numberOf('seed', chooseSeed()),
-    };
-    return Object.values(options).every((value) => Number.isSafeInteger(value) && value >= 0) ? options : undefined;
-  } catch {
-    return undefined;
-  }
+  const numbers = readNumbers(args, { ...FULL, seed: chooseSeed() });
+  if (numbers === undefined) return undefined;
+  const { tasks: tasksPerSession, ...others } = numbers;
+  return { ...others, tasksPerSession };
 }

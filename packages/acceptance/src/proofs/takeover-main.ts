@@ -1,6 +1,6 @@
 /** `npm run proof -- takeover`: the long form of the proof that ends workers one after the other. */
-import { parseArgs } from 'node:util';
 import { chooseSeed } from '../random.ts';
+import { readNumbers } from './number-options.ts';
 import { percentile, proveTakeover, type TakeoverKind } from './takeover-proof.ts';
 
 const FULL = { events: 100, workers: 3, callers: 32, 'freeze-every': 10, 'freeze-ms': 30_000 };
@@ -52,24 +52,8 @@ function summary(kind: TakeoverKind, result: Awaited<ReturnType<typeof proveTake
 }
 
 function readOptions(args: readonly string[]): Parameters<typeof proveTakeover>[0] | undefined {
-  const names = ['events', 'workers', 'callers', 'freeze-every', 'freeze-ms', 'seed'] as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-    });
-    const numberOf = (name: (typeof names)[number], fallback: number): number => Number(values[name] ?? fallback);
-    const options = {
-      events: numberOf('events', FULL.events),
-      workers: numberOf('workers', FULL.workers),
-      callers: numberOf('callers', FULL.callers),
-      freezeEvery: numberOf('freeze-every', FULL['freeze-every']),
-      freezeMs: numberOf('freeze-ms', FULL['freeze-ms']),
-      seed: numberOf('seed', chooseSeed()),
-    };
-    const valid = Object.values(options).every((value) => Number.isSafeInteger(value) && value >= 0);
-    return valid && options.events > 0 && options.workers > 1 && options.callers > 0 ? options : undefined;
-  } catch {
-    return undefined;
-  }
+  const numbers = readNumbers(args, { ...FULL, seed: chooseSeed() });
+  if (numbers === undefined || numbers.events < 1 || numbers.workers < 2 || numbers.callers < 1) return undefined;
+  const { 'freeze-every': freezeEvery, 'freeze-ms': freezeMs, ...others } = numbers;
+  return { ...others, freezeEvery, freezeMs };
 }

@@ -81,7 +81,7 @@ export class Profiler {
   /**
    * Begins to sample.
    * @param onEnd told once it has ended, by `stop` or by itself
-   * @throws TroupeError `Conflict` while one runs already.
+   * @throws TroupeError `ConfigInvalid` while one runs already.
    */
   async start(seconds: number, onEnd: () => void): Promise<void> {
     if (this.#session !== undefined)
