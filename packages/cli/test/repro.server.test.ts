@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connect } from '@troupe/client';
+import { connect, type StateView } from '@troupe/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Finished, RunningCommand, run } from './support/process.ts';
 import { makeProject, type Project } from './support/project.ts';
@@ -63,8 +63,13 @@ describe('troupe repro', () => {
     await dev.until(/ ready\n/);
     await using troupe = await connect({ url });
     const one = troupe.actor('ledger', 'ann');
+    const isRated = (state: StateView): boolean => (state.context as { rate?: unknown } | undefined)?.rate === 2;
     seqs = [];
-    for (let entry = 1; entry <= 900; entry++) seqs.push((await one.send(inputOf(entry))).seq);
+    for (let entry = 1; entry <= 900; entry++) {
+      seqs.push((await one.send(inputOf(entry))).seq);
+      // The answer of the call comes before the entries behind it: as long as it is awaited, those only wait in the stash.
+      if (entry === 120) await one.waitFor(isRated, { timeoutMs: 20_000 });
+    }
     await one.ask({ type: 'add', n: 0 }, { deadlineMs: 20_000 });
   });
   afterAll(async () => {

@@ -66,7 +66,10 @@ describe('inspectors of others', () => {
   });
   afterEach(() => gateway.close());
 
-  /** Asks again and again until somebody sees it: a watch takes a moment to reach the worker. */
+  /**
+   * Asks again and again until somebody sees it: a watch takes a moment to reach the worker, and where that is between the
+   * two steps of a turn, the first that is seen of an actor is an outcome, and its task never.
+   */
   async function askUntil<T>(key: string, find: () => T | undefined, what: string): Promise<T> {
     const end = Date.now() + PATIENCE_MS;
     for (let n = 1; find() === undefined && Date.now() < end; n++) {
@@ -87,7 +90,7 @@ describe('inspectors of others', () => {
     const definition = JSON.parse(actor.definition as string) as { states: Record<string, unknown> };
     expect(Object.keys(definition.states)).toEqual(['idle', 'working']);
     const isTask = (one: object) => 'event' in one && (one.event as { type: string }).type === 'task';
-    await until(() => seen.find((one) => one.type === '@xstate.event' && isTask(one)), 'an event');
+    await askUntil('s1', () => seen.find((one) => one.type === '@xstate.event' && isTask(one)), 'the event of a task');
     const done = await until(
       () =>
         seen.find((one) => one.type === '@xstate.snapshot' && (one.snapshot as { value?: unknown }).value === 'idle'),
@@ -119,8 +122,10 @@ describe('inspectors of others', () => {
         id: 'order/x1',
         machine: { id: 'order', states: ['idle', 'working'], initial: 'idle' },
       });
-      const event = await until(() => of('service.event'), 'an event');
-      expect(event.event).toMatchObject({ $$type: 'scxml', data: { type: 'task' } });
+      const taskOf = ({ type, event }: { type: string; event?: unknown }): boolean =>
+        type === 'service.event' && (event as { data?: { type?: string } }).data?.type === 'task';
+      const event = await askUntil('x1', () => seen.find(taskOf), 'the event of a task');
+      expect(event).toMatchObject({ sessionId: 'order/x1', event: { $$type: 'scxml' } });
       const state = await until(
         () =>
           seen.find(({ type, state }) => type === 'service.state' && (state as { value: unknown }).value === 'idle'),
