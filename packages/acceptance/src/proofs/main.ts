@@ -4,6 +4,7 @@ import { runClusterProof } from './cluster-main.ts';
 import { runFloodProof } from './flood-main.ts';
 import { proveLoad } from './load-proof.ts';
 import { readNumbers } from './number-options.ts';
+import { runSoakProof } from './soak-main.ts';
 import { runStormProof } from './storm/main.ts';
 import { runTakeoverProof } from './takeover-main.ts';
 
@@ -14,7 +15,8 @@ const USAGE = `npm run proof [-- options]
 Many callers, many sessions, and a worker that is killed with kill -9 again and again at random moments: every task takes
 effect once, in order, and every caller gets its outcome. \`npm run proof -- cluster\` kills servers instead, and
 \`npm run proof -- takeover\` ends workers of several, whose partitions the others take over;
-\`npm run proof -- storm\` is everything at once on a cluster, \`npm run proof -- flood\` overwhelms one key: see their --help.
+\`npm run proof -- storm\` is everything at once on a cluster, \`npm run proof -- flood\` overwhelms one key,
+\`npm run proof -- soak\` goes on for an hour, or on a million actors: see their --help.
 
   --sessions N   default ${FULL.sessions}
   --tasks N      of each session, default ${FULL.tasks}
@@ -34,6 +36,7 @@ export async function runProof(args: readonly string[]): Promise<number> {
   if (args[0] === 'cluster') return runClusterProof(args.slice(1));
   if (args[0] === 'takeover') return runTakeoverProof(args.slice(1));
   if (args[0] === 'flood') return runFloodProof(args.slice(1));
+  if (args[0] === 'soak') return runSoakProof(args.slice(1));
   if (args[0] === 'storm') return runStormProof(args.slice(1));
   const options = readOptions(args);
   if (options === undefined) {
