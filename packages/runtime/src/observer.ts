@@ -8,7 +8,7 @@
  *    at most `FLUSH_MS_MAX` of this thread's time.
  * 4. Whoever's steps were dropped gets one `state` observation once there is room, so that nobody looks at a stale state.
  * 5. A watch is a lease: nobody who has gone is observed for.
- * 6. An instrument (logs, traces, profiles) sees a step as it was done, and none that is only replayed.
+ * 6. Instruments (logs, traces, profiles) see a step as it was done, and none that is only replayed; any number look on at once.
  */
 import {
   type ActorDefinition,
@@ -30,7 +30,7 @@ import {
   type Subjects,
 } from '@troupe/wire';
 import { actorEvent, definitionText, effectEvent, stateEvent, stepEvents } from './inspection-events.ts';
-import type { EffectNotice, Instrument } from './instrument.ts';
+import type { EffectNotice, Instrument, StepNotice } from './instrument.ts';
 import type { BusPort, Clock, Timer } from './ports.ts';
 
 /** Observations that may wait: about a fifth of a second's worth at full speed, so that what is seen is fresh. */
@@ -98,7 +98,7 @@ export class Observer {
   /** Dropped since the start, because too much happened at once. */
   dropped = 0;
 
-  #instrument: Instrument | undefined;
+  #instruments: readonly Instrument[] = [];
   readonly #host: ObserverHost;
   readonly #watches = new Map<string, Watching>();
   readonly #introduced = new Set<string>();
@@ -134,23 +134,28 @@ export class Observer {
     return watch.ttlMs > 0;
   }
 
-  /** Lets an instrument look on from now, instead of the one before; undefined: none. */
-  instrument(instrument: Instrument | undefined): void {
-    this.#instrument = instrument;
+  /** Lets an instrument look on from now, beside those that do. @returns what ends that; an instrument looks on once at most. */
+  addInstrument(instrument: Instrument): () => void {
+    this.#instruments = [...this.#instruments.filter((one) => one !== instrument), instrument];
     this.#update();
+    return () => {
+      this.#instruments = this.#instruments.filter((one) => one !== instrument);
+      this.#update();
+    };
   }
 
   /** Runs a step and takes a note of it. Called only while `active`. */
   step(actor: ObservedActor, before: ActorState, entry: JournalEntry, bytes: number): StepResult {
-    const instrument = this.#instrument;
-    return instrument?.wants(actor.address.type) === true
-      ? this.#instrumented(instrument, actor, before, entry, bytes)
+    const { type } = actor.address;
+    const wanting = this.#instruments.filter((instrument) => instrument.wants(type));
+    return wanting.length > 0
+      ? this.#instrumented(wanting, actor, before, entry, bytes)
       : this.#observed(actor, before, entry, bytes);
   }
 
   /** Invariant 6. */
   #instrumented(
-    instrument: Instrument,
+    instruments: readonly Instrument[],
     actor: ObservedActor,
     before: ActorState,
     entry: JournalEntry,
@@ -158,20 +163,28 @@ export class Observer {
   ): StepResult {
     const { address, definition, partition } = actor;
     const { clock } = this.#host;
-    instrument.stepping?.(address, entry, before);
+    for (const instrument of instruments) instrument.stepping?.(address, entry, before);
+    let call = (): StepResult => this.#observed(actor, before, entry, bytes);
+    for (const instrument of instruments) {
+      if (instrument.around === undefined) continue;
+      const inner = call;
+      call = () => instrument.around!(address.type, inner);
+    }
     const startedMs = clock.monotonic();
-    const head = { address, definition, partition, entry, before };
-    const call = (): StepResult => this.#observed(actor, before, entry, bytes);
+    const tell = (outcome: Pick<StepNotice, 'after' | 'effects' | 'error'>): void => {
+      const durationMs = clock.monotonic() - startedMs;
+      const notice = { address, definition, partition, entry, before, ...outcome, durationMs };
+      for (const instrument of instruments) instrument.stepped(notice);
+    };
+    let result: StepResult;
     try {
-      const result = instrument.around?.(address.type, call) ?? call();
-      const durationMs = clock.monotonic() - startedMs;
-      instrument.stepped({ ...head, after: result.state, effects: result.effects, durationMs });
-      return result;
+      result = call();
     } catch (error) {
-      const durationMs = clock.monotonic() - startedMs;
-      instrument.stepped({ ...head, after: undefined, effects: [], error, durationMs });
+      tell({ after: undefined, effects: [], error });
       throw error;
     }
+    tell({ after: result.state, effects: result.effects });
+    return result;
   }
 
   #observed(actor: ObservedActor, before: ActorState, entry: JournalEntry, bytes: number): StepResult {
@@ -188,7 +201,8 @@ export class Observer {
 
   /** Takes a note of an effect that began, is repeated or ended. Called only while `active`. */
   effect(actor: ObservedActor, notice: EffectNotice): void {
-    if (this.#instrument?.wants(actor.address.type) === true) this.#instrument.effect(actor, notice);
+    for (const instrument of this.#instruments)
+      if (instrument.wants(actor.address.type)) instrument.effect(actor, notice);
     if (this.#wants(actor) && this.#hasRoom(actor))
       this.#add({ kind: 'effect', actor, notice, observedAt: this.#host.clock.now() });
   }
@@ -319,7 +333,7 @@ export class Observer {
           actors: new Set(watches.flatMap(({ actors }) => actors ?? [])),
           types: new Set(watches.flatMap(({ types }) => types ?? [])),
         };
-    this.active = watches.length > 0 || this.#instrument !== undefined;
+    this.active = watches.length > 0 || this.#instruments.length > 0;
     if (watches.length === 0) {
       this.#queue = [];
       this.#stale.clear();

@@ -39,12 +39,12 @@ export function serveProfiles({ worker, ports, prefix, definitions }: ProfileSer
     stepped: () => {},
     effect: () => {},
   };
-  const quiet = (): void => worker.instrument(undefined);
+  let quiet = (): void => {};
   const handle = async ({ op, seconds, file, offset }: ProfileRequest): Promise<object> => {
     if (op === 'start') {
       const wanted = typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, SECONDS_MAX) : SECONDS_MAX;
-      await profiler.start(wanted, quiet);
-      worker.instrument(instrument);
+      await profiler.start(wanted, () => quiet());
+      quiet = worker.addInstrument(instrument);
       return { started: true, endsAfterSeconds: wanted };
     }
     if (op === 'stop') return profiler.stop(quiet);
