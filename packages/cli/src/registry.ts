@@ -1,6 +1,7 @@
 /** Every command, in the order of help. A new one is a file under `commands/` and a line here. */
 import type { Command } from './command.ts';
 import { ask } from './commands/ask.ts';
+import { bundle } from './commands/bundle.ts';
 import { config } from './commands/config.ts';
 import { deadDrop } from './commands/dead-drop.ts';
 import { deadLs } from './commands/dead-ls.ts';
@@ -67,6 +68,7 @@ export const COMMANDS: readonly Command[] = [
   profileStop,
   profileHeap,
   doctor,
+  bundle,
   config,
   version,
 ];
