@@ -111,6 +111,23 @@ describe.skipIf(chromiumPath === undefined)('the inspector page', () => {
     await active(second, 'tour.work.left.one');
   });
 
+  test('a slider that moves on before the address has followed does not jump back', async () => {
+    const actor = stage.troupe.actor('tour', 'fast');
+    for (const type of ['START', 'STOP', 'START']) await actor.ask({ type });
+    const { page } = await open('/actor/tour/fast');
+    await active(page, 'tour.work.left.one');
+    const slider = page.getByRole('slider', { name: 'Moment in the history' });
+    await slider.focus();
+    for (let pauseMs = 0; pauseMs <= 120; pauseMs += 15) {
+      await page.keyboard.press('Home');
+      await page.waitForTimeout(pauseMs);
+      await page.keyboard.press('ArrowRight');
+      await page.waitForTimeout(250);
+      expect(await slider.inputValue(), `${pauseMs} ms after the move before`).toBe('1');
+    }
+    await active(page, 'tour.idle');
+  });
+
   test('the messages of one cause are a sequence diagram between its actors', async () => {
     await stage.troupe.actor('desk', 'john').ask('where is it?');
     const { page, problems } = await open('/actor/desk/john?panel=sequence');

@@ -1,5 +1,5 @@
 /** One actor: its panels as tabs, and under them the moment that they show. */
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useApp } from '../app-context.ts';
 import { ActorModel } from '../model/actor-model.ts';
 import { useStore } from '../model/store.ts';
@@ -13,15 +13,23 @@ export function ActorPage({ actor }: { readonly actor: string }) {
   const { place } = route;
   const model = useMemo(() => new ActorModel(socket, actor, place.seq), [socket, actor]);
   useEffect(() => () => model.close(), [model]);
-  // Back and forward of the browser move through moments too.
+  // The moment of the address and that of the model follow each other, each some frames late. What this page wrote into the
+  // address itself must not come back: a slider that has moved on meanwhile would jump.
+  const known = useRef(place.seq);
   useEffect(() => {
-    if (place.seq !== model.momentSeq) model.goTo(place.seq);
+    // Effects run late as well: what counts is where the address is by now.
+    const { seq } = route.place;
+    if (seq === known.current) return;
+    known.current = seq;
+    model.goTo(seq);
   }, [place.seq, model]);
   useEffect(
     () =>
-      model.subscribe(
-        () => model.momentSeq !== route.place.seq && route.go({ seq: model.momentSeq }, { replace: true }),
-      ),
+      model.subscribe(() => {
+        if (model.momentSeq === route.place.seq) return;
+        known.current = model.momentSeq;
+        route.go({ seq: model.momentSeq }, { replace: true });
+      }),
     [model],
   );
   const panel = ACTOR_PANELS.find(({ id }) => id === place.panel) ?? ACTOR_PANELS[0]!;
