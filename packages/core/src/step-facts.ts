@@ -61,7 +61,7 @@ export function stepFacts(definition: ActorDefinition, record: StepRecord): Step
     ...(turn === undefined ? {} : { turn: observeTurn(turn) }),
     ended: effects.flatMap((effect) => endedBy(record, effect)),
     ...(dead === undefined ? {} : { error: { code: dead.error.code, message: dead.error.message } }),
-    correlation: correlationOf(trace) ?? correlationId(after.address, beginningOf(before, entry)),
+    correlation: stepCorrelation(before, entry, after.address),
     ...(trace === undefined ? {} : { trace }),
     waiting: after.stash.length,
     running: after.effects.size,
@@ -70,6 +70,11 @@ export function stepFacts(definition: ActorDefinition, record: StepRecord): Step
     turns: after.turns,
     version: after.version,
   };
+}
+
+/** The correlation id of what an entry leads to, known before it is applied: see `StepFacts.correlation`. */
+export function stepCorrelation(before: ActorState, entry: JournalEntry, address = before.address): string {
+  return correlationOf(traceOf(before, entry.body)) ?? correlationId(address, beginningOf(before, entry));
 }
 
 /** A state as observers see it; without its context where only the difference matters. */

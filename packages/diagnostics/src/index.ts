@@ -1,5 +1,16 @@
 /** Watching Troupe from outside. So far: logs and metrics. */
-export { createLogger, isLogLevel, LOG_LEVELS, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export { createLogger, type LeveledLogger, type Logger, type LoggerOptions } from './logger.ts';
+export {
+  isLogLevel,
+  LEVEL_FOR_MS,
+  LEVEL_FOR_MS_MAX,
+  type LevelChange,
+  type LevelInForce,
+  LOG_LEVELS,
+  type LogLevel,
+  LogLevels,
+} from './logs/log-levels.ts';
+export { type StepBegins, type StepEnded, WorkLog, type WorkOf } from './logs/work-log.ts';
 export type { Histogram } from './metrics/histogram.ts';
 export type { MetricHead } from './metrics/metric.ts';
 export { type Counter, type Gauge, type Labels, type MetricOptions, MetricsRegistry } from './metrics/registry.ts';

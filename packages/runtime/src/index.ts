@@ -2,7 +2,7 @@
 export { assign, type Candidate, type Code, type Place } from './assignment.ts';
 export { EFFECT_BUCKETS_S, EFFECT_KINDS_MAX, type EffectFigure } from './effect-figures.ts';
 export { machineStructure } from './inspection-control.ts';
-export type { EffectNotice, Instrument, StepNotice } from './instrument.ts';
+export type { EffectNotice, Instrument, InstrumentedActor, StepNotice } from './instrument.ts';
 export { type Log, SILENT } from './log.ts';
 export { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 export type { TypeCounters, WorkerCounters } from './partition-host.ts';

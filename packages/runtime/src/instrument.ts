@@ -8,6 +8,14 @@ import type { ActorAddress, EffectObservation, JournalEntry, Observed } from '@t
 /** An effect that began, is repeated or ended. */
 export type EffectNotice = Omit<EffectObservation, 'kind' | 'actor' | keyof Observed>;
 
+/** Whose effect it is. */
+export interface InstrumentedActor {
+  readonly address: ActorAddress;
+  readonly definition: ActorDefinition;
+  readonly partition: number;
+  readonly state: ActorState | undefined;
+}
+
 /** One step, live and not replayed. */
 export interface StepNotice {
   readonly address: ActorAddress;
@@ -29,7 +37,7 @@ export interface Instrument {
   /** Runs the step; for a profiler that wants a frame of its own on the stack. */
   around?<T>(type: string, call: () => T): T;
   /** About to be stepped. */
-  stepping?(address: ActorAddress, entry: JournalEntry, before: ActorState): void;
+  stepping?(address: ActorAddress, entry: JournalEntry, before: ActorState, partition: number): void;
   stepped(notice: StepNotice): void;
-  effect(actor: { readonly address: ActorAddress; readonly state: ActorState | undefined }, notice: EffectNotice): void;
+  effect(actor: InstrumentedActor, notice: EffectNotice): void;
 }

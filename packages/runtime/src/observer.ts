@@ -163,7 +163,7 @@ export class Observer {
   ): StepResult {
     const { address, definition, partition } = actor;
     const { clock } = this.#host;
-    for (const instrument of instruments) instrument.stepping?.(address, entry, before);
+    for (const instrument of instruments) instrument.stepping?.(address, entry, before, partition);
     let call = (): StepResult => this.#observed(actor, before, entry, bytes);
     for (const instrument of instruments) {
       if (instrument.around === undefined) continue;
