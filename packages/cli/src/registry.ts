@@ -30,6 +30,7 @@ import { stateShow } from './commands/state-show.ts';
 import { tail } from './commands/tail.ts';
 import { timersCancel } from './commands/timers-cancel.ts';
 import { timersLs } from './commands/timers-ls.ts';
+import { top } from './commands/top.ts';
 import { version } from './commands/version.ts';
 import { worker } from './commands/worker.ts';
 import { workers } from './commands/workers.ts';
@@ -61,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   workers,
   partitions,
   drain,
+  top,
   repro,
   replay,
   profileRun,
