@@ -74,7 +74,7 @@ describe('with a server and a worker', () => {
     worker.loseReplies = true;
     const from = Date.now();
     expect(await troupe.actor('support', 'john').ask('hi')).toEqual({ heard: 'hi' });
-    expect(Date.now() - from).toBeLessThan(3_000);
+    expect(Date.now() - from).toBeLessThan(15_000);
     expect(worker.stored).toBe(1);
   });
 
@@ -205,7 +205,7 @@ describe('streams and permissions', () => {
     });
     await expect(client.actors()).rejects.toMatchObject({ code: 'PermissionDenied' });
     await expect(client.actor('order', '42').watch().next()).rejects.toMatchObject({ code: 'PermissionDenied' });
-    expect(Date.now() - from).toBeLessThan(2_000);
+    expect(Date.now() - from).toBeLessThan(8_000);
     expect(await client.actor('support', 'john').ask('still alive')).toBe('still alive');
   });
 
@@ -225,7 +225,7 @@ describe('streams and permissions', () => {
       code: 'PermissionDenied',
       message: expect.stringContaining('TROUPE_NATS_USER'),
     });
-    expect(Date.now() - from).toBeLessThan(2_000);
+    expect(Date.now() - from).toBeLessThan(8_000);
   });
 
   test('credentials in the address count', async () => {
@@ -245,7 +245,7 @@ describe('the first connection', () => {
       code: 'NotConnected',
       message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port}.*troupe dev`)),
     });
-    expect(Date.now() - from).toBeLessThan(2_000);
+    expect(Date.now() - from).toBeLessThan(8_000);
   });
 
   test('somebody who says nothing is given up as well', async () => {

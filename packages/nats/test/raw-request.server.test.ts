@@ -51,7 +51,7 @@ describe('raw requests', () => {
     });
     for (const late of await Promise.all(ended)) {
       expect(late).toBeGreaterThanOrEqual(-1);
-      expect(late).toBeLessThan(250);
+      expect(late).toBeLessThan(2_000);
     }
   });
 
@@ -98,7 +98,7 @@ describe('raw requests', () => {
     await client.nc.flush();
     await server.kill('SIGKILL');
     expect(await inFlight).toBe('disconnected');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     const meanwhile = kindOf(client.requests.request('$JS.API.INFO', some, undefined, 20_000));
     const tooShort = kindOf(client.requests.request('$JS.API.INFO', some, undefined, 100));
     expect(await tooShort).toBe('disconnected');
@@ -123,7 +123,7 @@ describe('connecting', () => {
     expect(error).toMatchObject({ kind: 'disconnected' });
     expect((error as Error).message).toContain('nats://127.0.0.1:1');
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(600);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('fails at once when the credentials are refused', async () => {

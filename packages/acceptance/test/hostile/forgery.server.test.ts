@@ -244,7 +244,7 @@ for (const security of ['open', 'permissions', 'accounts'] as const satisfies re
         const startedAt = performance.now();
         for (let i = 0; i < 5; i++) raw.publishWith('troupe.task.victim.john', block, '{"type":"troupe.x"}');
         await expectUnharmed();
-        expect(performance.now() - startedAt).toBeLessThan(3_000);
+        expect(performance.now() - startedAt).toBeLessThan(15_000);
       });
     });
 
