@@ -125,7 +125,11 @@ export class CommandContext {
     const { openPorts } = await import('@troupe/service-worker');
     const base = { config: loaded?.config, name: 'troupe-cli' };
     const probe = await openPorts({ ...base, settings });
-    const partitions = await findPartitions(probe);
+    // An open connection would keep the process from ending.
+    const partitions = await findPartitions(probe).catch(async (error: unknown) => {
+      await probe.ports.close();
+      throw error;
+    });
     if (partitions === undefined || partitions === settings.partitions) {
       this.onClose(() => probe.ports.close());
       return probe;

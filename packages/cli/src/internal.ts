@@ -5,6 +5,7 @@ export { COMMON_OPTIONS, settingsOf } from './common-options.ts';
 export { bannerLines } from './dev/banner.ts';
 export { showLogLine } from './dev/log-line.ts';
 export { isCode } from './dev/watcher.ts';
+export { CHECKS } from './doctor/checks.ts';
 export { gatewayTokens } from './gateway/gateway-tokens.ts';
 export { exitRows, helpOfCommand, optionRows, usageLine } from './help.ts';
 export { shellWord, showBytes, showDistance, showShort, showValue, table } from './output/format.ts';

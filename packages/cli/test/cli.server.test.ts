@@ -150,7 +150,7 @@ describe('troupe dev, and the commands beside it', () => {
   });
 
   test('finds everything well', async () => {
-    const [report] = (await json(['doctor'])) as {
+    const [report] = (await json(['doctor', '--max-delay', '10s', '--max-response', '10s', '--max-clock', '10s'])) as {
       status: string;
       checks: { check: string; status: string; message: string }[];
     }[];

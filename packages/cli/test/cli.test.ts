@@ -75,7 +75,7 @@ describe('exit codes', () => {
   test('doctor has its own', async () => {
     const { code, stdout } = await troupe(['doctor', '--nats-url', NOBODY, '--json'], { cwd: folder });
     expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'problem', checks: [{ check: 'server', status: 'problem' }] });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failing', checks: [{ check: 'server', status: 'problem' }] });
   });
 });
 

@@ -11,6 +11,8 @@ export interface LoopDelay {
 }
 
 export interface ProcessAbout {
+  /** Its clock as it told this, Unix ms. */
+  readonly at: number;
   readonly pid: number;
   readonly host: string;
   /** Number under its parent, from 1; absent without one. */
@@ -52,6 +54,7 @@ export function aboutProcess(process?: number): { read(): ProcessAbout; close():
 function aboutNow(number: number | undefined, version: string, loopDelay: LoopDelay): ProcessAbout {
   const { rss, heapUsed } = process.memoryUsage();
   return {
+    at: Date.now(),
     pid: process.pid,
     host: hostname(),
     ...(number === undefined ? {} : { process: number }),

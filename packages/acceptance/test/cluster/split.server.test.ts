@@ -48,7 +48,10 @@ test('the command line works with the variables of its user: a client asks, an o
       timeout: 50_000,
     });
   expect((await troupe('client', 'ask', 'ledger/typed', '0')).stdout).toBe('1\n');
-  const { checks } = JSON.parse((await troupe('operator', 'doctor', '--json')).stdout) as {
+  // Folding needs definitions, and the disks of the servers can't be seen from here: that would be said, as "unknown".
+  const limits = ['--max-delay', '10s', '--max-response', '10s'];
+  const words = ['doctor', '--json', '--skip', 'disk,consistency', ...limits];
+  const { checks } = JSON.parse((await troupe('operator', ...words)).stdout) as {
     checks: { check: string; status: string; message: string }[];
   };
   expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);

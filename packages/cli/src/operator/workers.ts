@@ -40,6 +40,12 @@ export function readOwned(open: OpenPorts, worker: string): Promise<readonly Par
   return askWorker(open, 'partitions', worker);
 }
 
+/** What a worker's clock says, Unix ms; undefined when it doesn't answer, or is too old to tell. */
+export async function readClock(open: OpenPorts, worker: string): Promise<number | undefined> {
+  const stats = await askWorker<{ readonly about?: { readonly at?: number } }>(open, 'stats', worker);
+  return stats?.about?.at;
+}
+
 /** Tells a worker to drain. @returns whether it answered. */
 export async function requestDrain(open: OpenPorts, worker: string): Promise<boolean> {
   return (await askWorker(open, 'drain', worker)) !== undefined;
