@@ -78,6 +78,8 @@ export interface TroupeConfigOptions {
   readonly process?: ProcessConfig;
   /** `debug`, `info`, `warn`, `error` or `silent`. Default `info`. */
   readonly logLevel?: LogLevel;
+  /** Levels of actor types that differ. Default none. */
+  readonly logLevels?: Readonly<Record<string, LogLevel>>;
   readonly dev?: DevConfig;
 }
 

@@ -13,6 +13,7 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   worker: undefined,
   process: ['count', 'stuckMs', 'healthHost', 'healthPort'],
   logLevel: undefined,
+  logLevels: undefined,
   dev: ['natsPort', 'dataDir', 'watch'],
 };
 
@@ -34,11 +35,20 @@ export function defineConfig(options: TroupeConfigOptions): TroupeConfig {
     if (below !== undefined) checkFields(`${field}.`, options[field as keyof TroupeConfigOptions], below);
   }
   checkActors(options.actors);
-  const { partitions, logLevel, dev } = options;
+  const { partitions, logLevel, logLevels, dev } = options;
   if (partitions !== undefined) checkWhole('partitions', partitions, PARTITIONS_MAX);
   if (dev?.natsPort !== undefined) checkWhole('dev.natsPort', dev.natsPort, 65_535);
   if (logLevel !== undefined && !LOG_LEVELS.includes(logLevel))
     throw refuse('logLevel', logLevel, LOG_LEVELS.join(', '));
+  if (logLevels !== undefined) {
+    checkFields(
+      'logLevels.',
+      logLevels,
+      options.actors.map(({ type }) => type),
+    );
+    for (const [type, level] of Object.entries(logLevels))
+      if (!LOG_LEVELS.includes(level)) throw refuse(`logLevels.${type}`, level, LOG_LEVELS.join(', '));
+  }
   return Object.freeze({ ...options, kind: 'troupe-config' as const });
 }
 

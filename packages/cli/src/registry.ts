@@ -14,6 +14,7 @@ import { drain } from './commands/drain.ts';
 import { fork } from './commands/fork.ts';
 import { gateway } from './commands/gateway.ts';
 import { history } from './commands/history.ts';
+import { logLevel } from './commands/log-level.ts';
 import { ls } from './commands/ls.ts';
 import { partitions } from './commands/partitions.ts';
 import { profileHeap, profileRun, profileStart, profileStop } from './commands/profile.ts';
@@ -69,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   profileStart,
   profileStop,
   profileHeap,
+  logLevel,
   doctor,
   bundle,
   config,

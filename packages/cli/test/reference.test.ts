@@ -109,6 +109,7 @@ describe('docs/reference/configuration.md', () => {
       'actors',
       'dev',
       'logLevel',
+      'logLevels',
       'nats',
       'partitions',
       'prefix',

@@ -24,8 +24,8 @@ export interface LeveledLogger extends Logger {
 export interface LoggerOptions {
   /** Default: `TROUPE_LOG_LEVEL`, else `info`. An unknown level counts as `info` and is said in the first line. */
   readonly level?: string | undefined;
-  /** Levels of actor types that differ. Default none. */
-  readonly types?: Readonly<Record<string, LogLevel>> | undefined;
+  /** Levels of actor types that differ, `order=debug,support=warn`. Default none. What is none is said in the first lines. */
+  readonly types?: string | undefined;
   /** Stand in every line, for example `{ component: 'worker' }`. */
   readonly fields?: object;
   /** Where lines go. Default: stderr, so that stdout stays for data. */
@@ -56,11 +56,16 @@ export function createLogger(options: LoggerOptions = {}): LeveledLogger {
     options.stream ?? destination({ fd: 2, sync: true }),
   );
   const fields = options.fields ?? {};
-  const levels = new LogLevels(level, options.types);
+  const pairs = (options.types ?? '').split(',').filter((pair) => pair.trim() !== '');
+  const types = pairs.map((pair) => pair.split('=').map((part) => part.trim()) as [string, LogLevel]);
+  const levels = new LogLevels(level, Object.fromEntries(types.filter(([, one]) => isLogLevel(one))));
   const logger = new PinoLogger(sink.child(redact(fields) as Record<string, unknown>), levels, typeOf(fields));
   if (wanted !== '' && wanted !== level) {
     logger.warn({ level: wanted }, `unknown log level, info is used: choose one of ${LOG_LEVELS.join(', ')}`);
   }
+  for (const [type, one] of types)
+    if (!isLogLevel(one))
+      logger.warn({ type, level: one ?? '' }, `unknown log level, passed over: write type=${LOG_LEVELS.join('|')}`);
   return logger;
 }
 

@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const number = child === undefined ? undefined : Number(child);
   const fields = { component: 'worker', ...(number === undefined ? {} : { process: number }) };
-  const log = createLogger({ level: settings.logLevel, fields });
+  const log = createLogger({ level: settings.logLevel, types: settings.logLevels, fields });
   if (gate !== undefined && !(await waitAtGate(config))) return WORKER_EXIT.ok;
   return runWorker({ settings, config, log, dev: dev !== undefined, process: number, onReady: reportReady });
 }

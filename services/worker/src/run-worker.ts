@@ -9,13 +9,14 @@
  */
 import { url as inspectorUrl } from 'node:inspector';
 import type { TroupeConfig } from '@troupe/agent';
-import type { Logger } from '@troupe/diagnostics';
+import type { LeveledLogger, Logger } from '@troupe/diagnostics';
 import { startWorker, type Worker } from '@troupe/runtime';
 import { aboutProcess } from './about.ts';
 import { type OpenPorts, openPorts } from './connection.ts';
 import { exitCodeOf, WORKER_EXIT } from './exit-codes.ts';
 import { type HealthSource, healthOf } from './health.ts';
 import { type HealthServer, serveHealth } from './health-server.ts';
+import { serveLogLevels } from './log-service.ts';
 import { sendBeats } from './processes/beat.ts';
 import { serveProfiles } from './profile-service.ts';
 import type { Settings } from './settings.ts';
@@ -29,7 +30,8 @@ const WATCH_PROBE_MS = 2_000;
 export interface RunWorkerOptions {
   readonly settings: Settings;
   readonly config: TroupeConfig;
-  readonly log: Logger;
+  /** Its levels can be changed by operators while the worker runs. */
+  readonly log: LeveledLogger;
   /** An edit in progress is no version conflict. Default false. */
   readonly dev?: boolean;
   /** Its number under a parent of `--processes`, which has the health endpoints then; undefined: none. */
@@ -150,7 +152,11 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
   beats?.now();
   const { prefix } = settings;
   const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors });
-  void worker.stopped.then(() => profiles.close());
+  const logs = serveLogLevels({ worker, bus: ports.bus, prefix, definitions: config.actors, log });
+  void worker.stopped.then(() => {
+    profiles.close();
+    logs.close();
+  });
   void worker.ready.then(() => {
     health.hosted = true;
     options.onReady?.(worker);

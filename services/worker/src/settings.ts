@@ -25,6 +25,7 @@ export interface Settings {
   readonly replicas: number | undefined;
   readonly replyPrefixes: string | undefined;
   readonly logLevel: string;
+  readonly logLevels: string | undefined;
   readonly workerId: string | undefined;
   readonly drainMs: number;
   readonly processes: number | 'auto' | undefined;
@@ -58,7 +59,7 @@ export interface Setting {
   readonly default: string | number | undefined;
   /** Shown in the place of a default that isn't a value. */
   readonly defaultText?: string;
-  readonly kind: 'text' | 'path' | { readonly min: number; readonly max: number; readonly word?: string };
+  readonly kind: 'text' | 'path' | 'pairs' | { readonly min: number; readonly max: number; readonly word?: string };
   readonly meaning: string;
 }
 
@@ -201,6 +202,16 @@ export const SETTINGS: readonly Setting[] = [
     default: 'info',
     kind: 'text',
     meaning: 'debug, info, warn, error or silent.',
+  },
+  {
+    name: 'logLevels',
+    env: 'TROUPE_LOG_LEVELS',
+    config: 'logLevels',
+    default: undefined,
+    defaultText: 'as above',
+    kind: 'pairs',
+    meaning:
+      'Levels of actor types that differ, with commas: `order=debug,support=warn`; an object in the config file.',
   },
   {
     name: 'workerId',
@@ -414,9 +425,16 @@ function pick(
 function read(setting: Setting, given: unknown, where: string, folder: string): unknown {
   const { kind } = setting;
   if (typeof kind === 'object') return given === kind.word ? given : wholeNumber(given, where, kind);
-  const text = Array.isArray(given) ? given.join(',') : given;
+  const text = Array.isArray(given) ? given.join(',') : kind === 'pairs' ? pairs(given) : given;
   if (typeof text !== 'string' || text === '') throw refuse(where, given, 'some text');
   return kind === 'path' ? resolve(folder, text) : text;
+}
+
+function pairs(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  return Object.entries(given)
+    .map((pair) => pair.join('='))
+    .join(',');
 }
 
 function wholeNumber(given: unknown, where: string, kind: Exclude<Setting['kind'], string>): number {

@@ -38,7 +38,8 @@ export const worker: Command = {
       return runProcesses({ settings, configFile: file, flags, env: { ...io.env }, cwd: io.cwd, log });
     }
     const { runWorker } = await import('@troupe/service-worker');
-    const log = createLogger({ level: settings.logLevel, fields: { component: 'worker' } });
+    const fields = { component: 'worker' };
+    const log = createLogger({ level: settings.logLevel, types: settings.logLevels, fields });
     return runWorker({ settings, config, log, dev: context.has('dev'), onReady: reportReady });
   },
 };
