@@ -81,13 +81,19 @@ export class JsApi {
   async call<T>(verb: string, body?: unknown, timeoutMs: number = PORT_DEADLINE_MS): Promise<T> {
     const payload = body === undefined ? EMPTY : encoder.encode(JSON.stringify(body));
     const endAt = performance.now() + timeoutMs;
+    let before: PortError | undefined;
     for (let waitMs = RETRY_WAIT_MS; ; waitMs = Math.min(waitMs * 2, RETRY_WAIT_MAX_MS)) {
+      const leftMs = endAt - performance.now();
       try {
-        return await this.#callOnce<T>(verb, payload, Math.min(ATTEMPT_TIMEOUT_MS, endAt - performance.now()));
+        return await this.#callOnce<T>(verb, payload, Math.min(ATTEMPT_TIMEOUT_MS, leftMs));
       } catch (error) {
         const failure = this.#orUnavailable(verb, error);
         const isPassing = failure.kind === 'disconnected' || failure.kind === 'timeout';
-        if (!isPassing || performance.now() + waitMs >= endAt) throw failure;
+        if (!isPassing) throw failure;
+        // What little time was left for the last attempt says nothing; what the one before it met does.
+        const told = failure.kind === 'timeout' && leftMs < ATTEMPT_TIMEOUT_MS ? (before ?? failure) : failure;
+        if (performance.now() + waitMs >= endAt) throw told;
+        before = failure;
       }
       await sleep(waitMs);
     }

@@ -195,6 +195,12 @@ describe('provision', () => {
     const error = await failure(provision(line, resolveConfig({})));
     expect(error).toMatchObject({ kind: 'disconnected' });
     expect((error as Error).message).toContain('start nats-server with -js');
+    // Also when the last attempt had no time left to be answered.
+    const api = new JsApi(line);
+    for (let timeoutMs = 51; timeoutMs <= 70; timeoutMs++)
+      expect(await failure(api.call('INFO', undefined, timeoutMs)), `${timeoutMs} ms`).toMatchObject({
+        kind: 'disconnected',
+      });
     await line.close();
   });
 });
