@@ -13,6 +13,7 @@ import { doctor } from './commands/doctor.ts';
 import { drain } from './commands/drain.ts';
 import { fork } from './commands/fork.ts';
 import { gateway } from './commands/gateway.ts';
+import { gc } from './commands/gc.ts';
 import { history } from './commands/history.ts';
 import { logLevel } from './commands/log-level.ts';
 import { ls } from './commands/ls.ts';
@@ -72,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   profileHeap,
   logLevel,
   doctor,
+  gc,
   bundle,
   config,
   version,

@@ -49,3 +49,47 @@ describe('troupe top', () => {
     expect((await troupe('top', '--interval', '10ms')).code).toBe(2);
   });
 });
+
+describe('troupe gc', () => {
+  test('shows sizes, lets nothing young go, and refuses an age at which workers may still need entries', async () => {
+    await troupe('ask', 'counter/gc', '4');
+    const { code, stdout } = await troupe('gc', '--older-than', '10m', '--yes', '--json');
+    expect(code).toBe(0);
+    const answer = JSON.parse(stdout) as { streams: { name: string; messages: number }[]; removed: object };
+    expect(answer).toMatchObject({ dryRun: false, journal: [], removed: { entries: 0, bytes: 0 } });
+    expect(answer.streams.find(({ name }) => name === 'TROUPE_JOURNAL')!.messages).toBeGreaterThan(0);
+    const refused = await troupe('gc', '--older-than', '9m', '--yes');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('younger entries than 10 min may still be needed');
+    expect((await troupe('gc')).stdout).toContain('no entry is both covered and older than 1 d');
+  });
+});
+
+describe('troupe state reset', () => {
+  test('of an actor that never was is an error, and makes none', async () => {
+    const refused = await troupe('state', 'reset', 'counter/nobody');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('There is no actor counter/nobody');
+    expect((await troupe('history', 'counter/nobody')).stderr).toContain('has no entries');
+  });
+
+  test('of a pattern shows which, and with --yes resets those and no others', async () => {
+    for (const key of ['t-1', 't-2', 'tx', 'other']) await troupe('ask', `counter/${key}`, '4');
+    const shown = await troupe('state', 'reset', 'counter/t-*');
+    expect(shown).toMatchObject({ code: 0, stdout: 'counter/t-1\ncounter/t-2\n' });
+    expect((await troupe('ask', 'counter/t-1', '0')).stdout).toBe('4\n');
+    const { code, stdout } = await troupe('state', 'reset', 'counter/t-*', '--yes', '--json');
+    expect(code).toBe(0);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { actor: string; applied: boolean });
+    expect(rows.map(({ actor, applied }) => [actor, applied])).toEqual([
+      ['counter/t-1', true],
+      ['counter/t-2', true],
+    ]);
+    expect((await troupe('ask', 'counter/t-2', '1')).stdout).toBe('1\n');
+    expect((await troupe('ask', 'counter/tx', '1')).stdout).toBe('5\n');
+    expect((await troupe('state', 'reset', 'counter/z*', '--yes')).code).toBe(1);
+  });
+});
