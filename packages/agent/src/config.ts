@@ -53,6 +53,18 @@ export interface ProcessConfig {
   readonly healthPort?: number;
 }
 
+/** Where spans of what workers do are sent. */
+export interface TracesConfig {
+  /** Collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`. Default: no traces. */
+  readonly endpoint?: string;
+  /** Name of the service. Default `troupe`. */
+  readonly service?: string;
+  /** `always_on`, `always_off`, `traceidratio`, or one of them with `parentbased_` before it. Default `parentbased_always_on`. */
+  readonly sampler?: string;
+  /** Share of the traces for `traceidratio`: `'0'` to `'1'`. Default `'1'`. */
+  readonly ratio?: string;
+}
+
 /** What `troupe dev` does. */
 export interface DevConfig {
   /** Port of the nats-server that it starts. Default 4222. */
@@ -80,6 +92,8 @@ export interface TroupeConfigOptions {
   readonly logLevel?: LogLevel;
   /** Levels of actor types that differ. Default none. */
   readonly logLevels?: Readonly<Record<string, LogLevel>>;
+  /** Default: none. */
+  readonly traces?: TracesConfig;
   readonly dev?: DevConfig;
 }
 

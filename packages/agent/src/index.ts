@@ -39,6 +39,7 @@ export type {
   NatsConfig,
   ProcessConfig,
   StreamsConfig,
+  TracesConfig,
   TroupeConfig,
   TroupeConfigOptions,
 } from './config.ts';

@@ -174,6 +174,11 @@ function settledBy(before: ActorState, after: ActorState, body: EntryBody): stri
   return effect !== undefined && after.effects.get(effect.id) === undefined ? body.effectId : undefined;
 }
 
+/** The trace context of what an entry leads to, known before it is applied; undefined when no client gave one. */
+export function stepTrace(before: ActorState, entry: JournalEntry): TraceContext | undefined {
+  return traceOf(before, entry.body);
+}
+
 /** The trace that an entry carries, or that of the turn which it goes on with. */
 function traceOf(before: ActorState, body: EntryBody): TraceContext | undefined {
   if (body.kind === 'redrive') return body.entry.trace;

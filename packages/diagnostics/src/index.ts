@@ -1,4 +1,4 @@
-/** Watching Troupe from outside. So far: logs and metrics. */
+/** Watching Troupe from outside. Logs, metrics, profiles, traces. */
 export { createLogger, type LeveledLogger, type Logger, type LoggerOptions } from './logger.ts';
 export {
   isLogLevel,
@@ -29,3 +29,14 @@ export { flamePage } from './profiling/flame-page.ts';
 export type { NamedFunction, WalkedMachine } from './profiling/machine-functions.ts';
 export { type ProfiledType, type ProfileEnd, type ProfileFile, Profiler, SECONDS_MAX } from './profiling/profiler.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';
+export { ATTRIBUTE_LENGTH_MAX, otlpOf, type Resource } from './traces/otlp.ts';
+export { createSampler, SAMPLERS, type Sampler } from './traces/sampler.ts';
+export { SPAN_KIND, type Span, type SpanKind } from './traces/span.ts';
+export {
+  SPAN_BATCH_MAX,
+  SPAN_EVERY_MS,
+  SPAN_QUEUE_MAX,
+  SPAN_TIMEOUT_MS,
+  SpanExporter,
+  type SpanExporterOptions,
+} from './traces/span-exporter.ts';

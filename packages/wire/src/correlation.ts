@@ -29,7 +29,33 @@ export function correlationOf(trace: TraceContext | undefined): string | undefin
  * @param effectId global id of the effect that the message is
  */
 export function derivedTrace(address: ActorAddress, seq: number, effectId: string): TraceContext {
-  return { traceparent: `00-${correlationId(address, seq)}-${hexOf(effectId, 2, 16)}-00` };
+  return { traceparent: `00-${correlationId(address, seq)}-${spanIdOf(effectId)}-00` };
+}
+
+/**
+ * The span id of an entry (`<type>/<key>@<seq>`), a turn or an effect (its global id): 16 hexadecimal digits. Whoever
+ * names the same thing names the same span, in whatever process and at every repeat, and nobody has to remember it.
+ *
+ * @example spanIdOf('order/42@17.0').length // 16
+ */
+export function spanIdOf(name: string): string {
+  return hexOf(name, 2, 16);
+}
+
+/** The span that sent a trace context; undefined without one. */
+export function parentSpanOf(trace: TraceContext | undefined): string | undefined {
+  return trace?.traceparent.slice(36, 52);
+}
+
+/**
+ * Whether somebody decided that this trace is exported (true) or not (false); undefined when nobody did: without a
+ * context, or with one that was derived. One in 256 contexts that somebody decided against looks like a derived one.
+ */
+export function sampledBy(trace: TraceContext | undefined): boolean | undefined {
+  if (trace === undefined) return undefined;
+  const { traceparent } = trace;
+  if ((Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1) return true;
+  return traceparent[34] === '1' && traceparent[51] === '1' ? undefined : false;
 }
 
 /** Never all zeros, which the standard forbids. */

@@ -15,7 +15,14 @@ export {
 export { decodeState, decodeValue, encodeState, encodeValue } from './codec.ts';
 export { CodecError } from './codec-error.ts';
 export { CODES, type CodeInfo, codeInfo, type ErrorCode, isErrorCode, statusOf } from './codes.ts';
-export { correlationId, correlationOf, derivedTrace } from './correlation.ts';
+export {
+  correlationId,
+  correlationOf,
+  derivedTrace,
+  parentSpanOf,
+  sampledBy,
+  spanIdOf,
+} from './correlation.ts';
 export { type DeadLetterSource, deadLetterInput, deadLetterPayload } from './dead-letter.ts';
 export { type EffectId, formatEffectId, parseEffectId } from './effect-id.ts';
 export { type DecodeEntryOptions, decodeEntry, PAYLOAD_BYTES_MAX_DEFAULT, payloadHash } from './entry.ts';

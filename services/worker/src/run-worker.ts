@@ -22,6 +22,7 @@ import { serveProfiles } from './profile-service.ts';
 import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
 import { watchForStuck } from './stuck-watch.ts';
+import { serveTraces, traceTarget } from './trace-service.ts';
 
 /** How often to look whether anybody subscribes to all observations, ms: what one waits for at most before seeing any. */
 const WATCH_PROBE_MS = 2_000;
@@ -130,6 +131,7 @@ function stoppedEarly(log: Logger): number {
 
 async function hostUntilStopped({ options, health, about, beats, stop }: Life, { ports }: OpenPorts): Promise<number> {
   const { settings, config, log } = options;
+  traceTarget(settings); // Refuses wrong settings before anything is taken over.
   const starting = startWorker({
     ports,
     prefix: settings.prefix,
@@ -153,6 +155,7 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
   const { prefix } = settings;
   const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors });
   const logs = serveLogLevels({ worker, bus: ports.bus, prefix, definitions: config.actors, log });
+  const traces = serveTraces({ worker, settings, log });
   void worker.stopped.then(() => {
     profiles.close();
     logs.close();
@@ -161,6 +164,15 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
     health.hosted = true;
     options.onReady?.(worker);
   });
+  try {
+    return await untilStopped(worker, options, stop);
+  } finally {
+    await traces.close();
+  }
+}
+
+async function untilStopped(worker: Worker, options: RunWorkerOptions, stop: Life['stop']): Promise<number> {
+  const { settings, log } = options;
   const ended = await Promise.race([stop, worker.stopped.then(() => 'stopped' as const)]);
   if (ended === 'stopped') {
     log.info({ worker: worker.id }, 'worker was drained by an operator');

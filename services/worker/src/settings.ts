@@ -26,6 +26,12 @@ export interface Settings {
   readonly replyPrefixes: string | undefined;
   readonly logLevel: string;
   readonly logLevels: string | undefined;
+  readonly tracesEndpoint: string | undefined;
+  readonly tracesUrl: string | undefined;
+  readonly tracesHeaders: string | undefined;
+  readonly tracesService: string;
+  readonly tracesSampler: string;
+  readonly tracesSamplerArg: string;
   readonly workerId: string | undefined;
   readonly drainMs: number;
   readonly processes: number | 'auto' | undefined;
@@ -212,6 +218,56 @@ export const SETTINGS: readonly Setting[] = [
     kind: 'pairs',
     meaning:
       'Levels of actor types that differ, with commas: `order=debug,support=warn`; an object in the config file.',
+  },
+  {
+    name: 'tracesEndpoint',
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    config: 'traces.endpoint',
+    default: undefined,
+    defaultText: 'no traces',
+    kind: 'text',
+    meaning: 'Collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; `/v1/traces` is added.',
+  },
+  {
+    name: 'tracesUrl',
+    env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    default: undefined,
+    defaultText: 'from the endpoint',
+    kind: 'text',
+    meaning: 'The whole URL to which spans are sent, in place of that.',
+  },
+  {
+    name: 'tracesHeaders',
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    default: undefined,
+    defaultText: 'none',
+    kind: 'text',
+    meaning: 'Headers for the collector, with commas between them: `name=value`, URL-encoded.',
+  },
+  {
+    name: 'tracesService',
+    env: 'OTEL_SERVICE_NAME',
+    config: 'traces.service',
+    default: 'troupe',
+    kind: 'text',
+    meaning: 'Name of the service in traces.',
+  },
+  {
+    name: 'tracesSampler',
+    env: 'OTEL_TRACES_SAMPLER',
+    config: 'traces.sampler',
+    default: 'parentbased_always_on',
+    kind: 'text',
+    meaning:
+      'Which traces are exported: always_on, always_off, traceidratio, or those with `parentbased_` before them.',
+  },
+  {
+    name: 'tracesSamplerArg',
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    config: 'traces.ratio',
+    default: '1',
+    kind: 'text',
+    meaning: 'Share of the traces for `traceidratio`, 0 to 1; text in the config file.',
   },
   {
     name: 'workerId',

@@ -1,0 +1,28 @@
+/** A span as it is exported: names, ids, times and codes, never what anybody said. */
+
+/** What kind of work it was, as OpenTelemetry numbers it. */
+export const SPAN_KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
+
+/** One of `SPAN_KIND`. */
+export type SpanKind = keyof typeof SPAN_KIND;
+
+/** A span that has ended. */
+export interface Span {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** Undefined: the first of its trace. */
+  readonly parentId?: string | undefined;
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** Unix ms, with fractions. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Undefined ones are left out. */
+  readonly attributes: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Another span of the same trace that led to this one. */
+  readonly link?: string | undefined;
+  /** Code of the error it ended with. */
+  readonly error?: string | undefined;
+}
