@@ -148,7 +148,12 @@ describe('settings', () => {
   });
 
   test('never show a secret', async () => {
-    const env = { TROUPE_NATS_PASS: 'hush', TROUPE_NATS_TOKEN: 'hush', TROUPE_NATS_URL: 'nats://ann:hush@host:4222' };
+    const env = {
+      TROUPE_NATS_PASS: 'hush',
+      TROUPE_NATS_TOKEN: 'hush',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-key=hush',
+      TROUPE_NATS_URL: 'nats://ann:hush@host:4222',
+    };
     const { stdout } = await troupe(['config'], { cwd: folder, env });
     expect(stdout).not.toContain('hush');
   });

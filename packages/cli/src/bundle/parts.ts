@@ -90,7 +90,10 @@ async function settingsOf(context: CommandContext, secrets: SecretFilter): Promi
   }
   const shown = SETTINGS.map(({ name }) => ({
     name,
-    value: name === 'pass' || name === 'token' ? settings[name] && '(set)' : (settings[name] ?? null),
+    value:
+      name === 'pass' || name === 'token' || name === 'tracesHeaders'
+        ? settings[name] && '(set)'
+        : (settings[name] ?? null),
     from: origins[name],
   }));
   const variables = Object.keys(context.io.env).filter((name) => name.startsWith('TROUPE_'));

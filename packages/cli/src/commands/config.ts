@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { showShort, table } from '../output/format.ts';
 
 /** Never shown. */
-const SECRETS: ReadonlySet<SettingName> = new Set(['pass', 'token']);
+const SECRETS: ReadonlySet<SettingName> = new Set(['pass', 'token', 'tracesHeaders']);
 
 export const config: Command = {
   name: 'config',

@@ -7,10 +7,8 @@ export const ATTRIBUTE_LENGTH_MAX = 256;
 const NS_PER_MS = 1_000_000n;
 const STATUS_ERROR = 2;
 
-type Value = string | number | boolean;
-
 /** What the process says of itself, such as `service.name`. */
-export type Resource = Readonly<Record<string, Value>>;
+export type Resource = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * The body of one export.
@@ -49,7 +47,7 @@ function attributesOf(attributes: Span['attributes']): object[] {
   );
 }
 
-function anyOf(value: Value): object {
+function anyOf(value: Resource[string]): object {
   if (typeof value === 'string') return { stringValue: cut(value) };
   if (typeof value === 'boolean') return { boolValue: value };
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
