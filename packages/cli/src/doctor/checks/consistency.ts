@@ -11,8 +11,8 @@ import { ok, problem, unknown } from '../finding.ts';
 import type { Look } from '../look.ts';
 import { someOf } from '../names.ts';
 
-/** `kept`: restored; there was nothing left to fold it from, or older code is not here. */
-type Verdict = 'folded' | 'kept' | { readonly wrong: string };
+/** `kept`: restored, and nothing is left to fold it from; `other`: restored, and written by other code than is here. */
+type Verdict = 'folded' | 'kept' | 'other' | { readonly wrong: string };
 
 export const consistency: Check = {
   name: 'consistency',
@@ -30,25 +30,30 @@ export const consistency: Check = {
     const wrong: { readonly actor: string; readonly why: string }[] = [];
     let folded = 0;
     let kept = 0;
+    let other = 0;
     for (const { partition, address } of sample) {
       const definition = byType.get(address.type);
       if (definition === undefined) continue;
       const verdict = await examine(look, definition, partition, address);
       if (verdict === 'folded') folded++;
       else if (verdict === 'kept') kept++;
+      else if (verdict === 'other') other++;
       else wrong.push({ actor: formatAddress(address), why: verdict.wrong });
     }
     const [first] = wrong;
-    if (first === undefined && folded + kept === 0 && sample.length > 0)
+    if (first === undefined && folded + kept + other === 0 && sample.length > 0)
       return unknown('consistency', 'the config file defines none of the stored types.', 'troupe workers');
-    if (first === undefined)
-      return ok(
+    const text = `${folded} states restored and folded again, ${kept} only restored (their entries are gone)`;
+    if (first === undefined && other > 0 && folded === 0)
+      return unknown(
         'consistency',
-        `${folded} states restored and folded again, ${kept} only restored (their entries are gone)`,
+        `${text}, ${other} not folded, for other code than is here wrote them: look from where the code of the workers is.`,
+        'troupe workers',
       );
+    if (first === undefined) return ok('consistency', `${text}${other > 0 ? `, ${other} of other code` : ''}`);
     return problem(
       'consistency',
-      `${wrong.length} of ${wrong.length + folded + kept} states do not agree: ${someOf(wrong.map(({ actor, why }) => `${actor} ${why}`))}. The disk, or the machine's purity: fold it and compare.`,
+      `${wrong.length} of ${wrong.length + folded + kept + other} states do not agree: ${someOf(wrong.map(({ actor, why }) => `${actor} ${why}`))}. The disk, or the machine's purity: fold it and compare.`,
       `troupe history ${first.actor} --states`,
     );
   },
@@ -68,7 +73,7 @@ async function examine(
   const [newest] = snapshots;
   if (newest === undefined) return 'kept';
   const { version, hash } = storedVersion(decodeState(newest.bytes));
-  if (version !== definition.version || hash !== definition.hash) return 'kept';
+  if (version !== definition.version || hash !== definition.hash) return 'other';
   return refold(open.ports, definition, address, newest, snapshots.slice(1));
 }
 
