@@ -17,7 +17,8 @@ export const clocks: Check = {
   name: 'clocks',
   looksAt: 'that the clocks of this machine, the server and the workers agree',
   async run(look) {
-    const found = (await Promise.all([readServer(look), ...(await workersOf(look))])).flatMap((one) => one ?? []);
+    const [server, workers] = await Promise.all([readServer(look), workersOf(look)]);
+    const found = [server, ...workers.flatMap((one) => one ?? [])];
     const { clockMaxMs } = look.limits;
     const off = found.filter(({ apartMs }) => Math.abs(apartMs) > clockMaxMs);
     if (off.length === 0)
@@ -43,13 +44,15 @@ async function readServer({ open }: Look): Promise<Reading> {
   return { who: 'server', apartMs: apartOf(at, sentAt, Date.now()) };
 }
 
-async function workersOf(look: Look): Promise<Promise<Reading | undefined>[]> {
+async function workersOf(look: Look): Promise<(Reading | undefined)[]> {
   const workers = await look.answering();
-  return workers.map(async ({ lease }) => {
-    const sentAt = Date.now();
-    const at = await readClock(look.open, lease.id);
-    return at === undefined ? undefined : { who: lease.id, apartMs: apartOf(at, sentAt, Date.now()) };
-  });
+  return Promise.all(
+    workers.map(async ({ lease }) => {
+      const sentAt = Date.now();
+      const at = await readClock(look.open, lease.id);
+      return at === undefined ? undefined : { who: lease.id, apartMs: apartOf(at, sentAt, Date.now()) };
+    }),
+  );
 }
 
 /** The least difference that explains what was seen: its clock was read somewhere between sending and receiving. */
