@@ -17,6 +17,9 @@ import { PARTITIONS } from './partitions.ts';
 import type { Random } from './random.ts';
 import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
+/** How long the server may take to tell of itself, ms. */
+const MONITOR_MS = 10_000;
+
 export interface WorldOptions {
   /** File name in `src/configs`, without `.config.ts`. */
   readonly project: string;
@@ -162,7 +165,9 @@ export class World {
 
   /** Messages in the journal. */
   async journalLength(): Promise<number> {
-    const response = await fetch(`${this.server.monitorUrl}/jsz?streams=1`);
+    const response = await fetch(`${this.server.monitorUrl}/jsz?streams=1`, {
+      signal: AbortSignal.timeout(MONITOR_MS),
+    });
     const body = (await response.json()) as {
       account_details?: { stream_detail?: { name: string; state: { messages: number } }[] }[];
     };

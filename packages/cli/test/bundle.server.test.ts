@@ -9,6 +9,7 @@ import { type Finished, RunningCommand, run } from './support/process.ts';
 import { FILES, makeProject, type Project } from './support/project.ts';
 
 const SECRETS = {
+  collector: 'quiet-otter-71-collector',
   entry: 'correct-horse-battery',
   setting: 'staple-of-the-settings',
   log: 'quiet-otter-in-the-log',
@@ -81,7 +82,7 @@ describe('troupe bundle', () => {
       'worker.log',
       [
         JSON.stringify({ level: 30, msg: 'call', apiKey: SECRETS.log }),
-        `plain text with ${SECRETS.log}, ${SECRETS.entry} and ${SECRETS.form}`,
+        `plain text with ${SECRETS.log}, ${SECRETS.entry}, ${SECRETS.collector} and ${SECRETS.form}`,
       ].join('\n'),
     );
     const words = [
@@ -93,7 +94,10 @@ describe('troupe bundle', () => {
       '--log',
       'worker.log,none.log',
     ];
-    const { code, stdout, stderr } = await troupe([...words, '--json'], { TROUPE_NATS_TOKEN: SECRETS.setting });
+    const { code, stdout, stderr } = await troupe([...words, '--json'], {
+      TROUPE_NATS_TOKEN: SECRETS.setting,
+      OTEL_EXPORTER_OTLP_HEADERS: `x-of=orders,x-way=${SECRETS.collector}`,
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(statSync(join(project.dir, 'b.tar.gz')).mode & 0o777).toBe(0o600);
 

@@ -27,7 +27,7 @@ import {
 } from '@troupe/wire';
 import type { Settings } from './settings.ts';
 
-/** Effects whose trace is remembered while they run; beyond, it is derived from the turn. */
+/** Effects whose trace is remembered; beyond, the oldest are forgotten, and theirs is derived from the turn. */
 const OPEN_MAX = 10_000;
 
 type TraceSettings = Pick<
@@ -58,9 +58,21 @@ export function traceTarget(settings: TraceSettings):
   const pairs = (tracesHeaders ?? '').split(',').filter((pair) => pair.includes('='));
   const headers = pairs.map((pair) => [
     pair.slice(0, pair.indexOf('=')).trim(),
-    decodeURIComponent(pair.slice(pair.indexOf('=') + 1).trim()),
+    decoded(pair.slice(pair.indexOf('=') + 1).trim()),
   ]);
   return { url, headers: Object.fromEntries(headers), sampler: createSampler(tracesSampler, tracesSamplerArg) };
+}
+
+/** As the standard writes header values: percent-encoded. @throws TroupeError `ConfigInvalid`, without the value: it is a secret. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TroupeError(
+      'ConfigInvalid',
+      'A value in OTEL_EXPORTER_OTLP_HEADERS is not percent-encoded as it should be: write % itself as %25.',
+    );
+  }
 }
 
 /** Exports spans until it is closed. Invariant 4. */
@@ -128,8 +140,12 @@ function stepSpans(notice: StepNotice, making: Making): void {
   const actor = formatAddress(address);
   const traceId = stepCorrelation(before, entry, address);
   const isSampled = sampler(traceId, stepTrace(before, entry));
-  for (const { kind, id } of effects)
-    if (kind === 'invoke' && open.size < OPEN_MAX) open.set(effectIdOf(address, id), isSampled ? traceId : undefined);
+  for (const { kind, id } of effects) {
+    if (kind !== 'invoke') continue;
+    // One that is stopped, or goes on elsewhere, never ends here.
+    if (open.size >= OPEN_MAX) open.delete(open.keys().next().value!);
+    open.set(effectIdOf(address, id), isSampled ? traceId : undefined);
+  }
   if (!isSampled) return;
   const record = { before, entry, effects, transitions: [], bytes: 0 };
   const facts = after === undefined ? undefined : stepFacts(definition, { ...record, after });

@@ -26,7 +26,7 @@ A million actors of which ten thousand are active: --actors 1000000 --active 100
 /** @returns 0 when all holds and is flat, 1 when something doesn't or isn't, 2 for a wrong option. */
 export async function runSoakProof(args: readonly string[]): Promise<number> {
   const options = readNumbers(args, { ...FULL, seed: chooseSeed() });
-  if (options === undefined || options.active < 1 || options.active > options.actors || options.every < 1) {
+  if (options === undefined || !isUsable(options)) {
     process.stderr.write(USAGE);
     return 2;
   }
@@ -45,6 +45,12 @@ export async function runSoakProof(args: readonly string[]): Promise<number> {
   return violations.length === 0 && isFlat(growth) ? 0 : 1;
 }
 
+/** At least three samples behind the warm-up, or there is nothing to compare. */
+function isUsable({ actors, active, callers, minutes, every }: Readonly<Record<keyof typeof FULL, number>>): boolean {
+  return active >= 1 && active <= actors && callers >= 1 && every >= 1 && minutes * 60 >= every * 4;
+}
+
+/** What was not seen is not flat. */
 function isFlat({ workerMemory, p99, files }: SoakGrowth): boolean {
   return workerMemory <= MEMORY_GROWTH_MAX && p99 <= P99_GROWTH_MAX && files <= FILES_GROWTH_MAX;
 }

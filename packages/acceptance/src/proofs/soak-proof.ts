@@ -109,14 +109,14 @@ export function showSample({
   );
 }
 
-/** Compares the first third behind the warm-up with the last one. */
+/** Compares the first third behind the warm-up with the last one. Where memory can't be looked at, its growth is not a number. */
 export function growthOf(samples: readonly SoakSample[]): SoakGrowth {
   const warm = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
   const third = Math.max(1, Math.floor(warm.length / 3));
   const [first, last] = [warm.slice(0, third), warm.slice(-third)];
   const ratio = (of: (sample: SoakSample) => number): number => {
     const before = median(first.map(of));
-    return before === 0 ? 1 : median(last.map(of)) / before;
+    return median(last.map(of)) / before;
   };
   return {
     workerMemory: ratio(({ workerMiB }) => workerMiB),

@@ -78,8 +78,9 @@ function versions(): object {
 /** Passwords and tokens become known to the filter here, so that they are found wherever else they stand. */
 async function settingsOf(context: CommandContext, secrets: SecretFilter): Promise<Collected> {
   const { settings, origins, loaded } = await context.project();
-  const { pass, token, natsUrl } = settings;
-  secrets.collect({ password: [pass, token] });
+  const { pass, token, natsUrl, tracesHeaders } = settings;
+  const headers = `${tracesHeaders ?? ''}`.split(',').map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+  secrets.collect({ password: [pass, token, ...headers, ...headers.map(decoded)].filter((one) => one !== '') });
   for (const url of `${natsUrl}`.split(',')) {
     if (!URL.canParse(url)) continue;
     const { username, password } = new URL(url);
