@@ -45,6 +45,9 @@ export function createStatelyFeed(options: FeedOptions): { close(): void; readon
 function introductionOf({ rootId, sessionId, createdAt, ...event }: InspectionEvent): InspectionEvent {
   const isRoot = rootId === sessionId;
   const slash = rootId.indexOf('/');
+  const path = sessionId.slice(rootId.length + 1);
+  const { troupe } = event as { readonly troupe?: { readonly src?: unknown } };
+  const nameOfChild = typeof troupe?.src === 'string' ? troupe.src : path;
   return {
     type: '@xstate.actor',
     rootId,
@@ -52,8 +55,8 @@ function introductionOf({ rootId, sessionId, createdAt, ...event }: InspectionEv
     createdAt,
     id: `${sessionId}@0`,
     _version: INSPECTION_VERSION,
-    name: isRoot ? rootId.slice(0, slash < 0 ? rootId.length : slash) : sessionId.slice(rootId.length + 1),
+    name: isRoot ? rootId.slice(0, slash < 0 ? rootId.length : slash) : nameOfChild,
     snapshot: 'snapshot' in event ? event.snapshot : { status: 'active' },
-    ...(isRoot ? {} : { parentId: rootId }),
+    ...(isRoot ? {} : { parentId: path.includes('/') ? sessionId.slice(0, sessionId.lastIndexOf('/')) : rootId }),
   };
 }
