@@ -16,12 +16,12 @@ describe('the totals of a run', () => {
   });
 
   test('a file that could not be loaded is a failure', () => {
-    const testResults = [{ status: 'failed', assertionResults: [] }];
+    const testResults = [{ name: '/x.test.ts', status: 'failed', assertionResults: [] }];
     expect(countRun(report({ testResults }), 1).failed).toBe(1);
   });
 
   test('a failed test is not counted again for its file', () => {
-    const testResults = [{ status: 'failed', assertionResults: [{}] }];
+    const testResults = [{ name: '/x.test.ts', status: 'failed', assertionResults: [{}] }];
     expect(countRun(report({ testResults, numFailedTests: 1 }), 1).failed).toBe(1);
   });
 
