@@ -57,6 +57,8 @@ export interface ProcessConfig {
 export interface TracesConfig {
   /** Collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`. Default: no traces. */
   readonly endpoint?: string;
+  /** How spans are written: `http/protobuf` or `http/json`. Default `http/protobuf`. */
+  readonly protocol?: string;
   /** Name of the service. Default `troupe`. */
   readonly service?: string;
   /** `always_on`, `always_off`, `traceidratio`, or one of them with `parentbased_` before it. Default `parentbased_always_on`. */

@@ -14,7 +14,7 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   process: ['count', 'stuckMs', 'healthHost', 'healthPort'],
   logLevel: undefined,
   logLevels: undefined,
-  traces: ['endpoint', 'service', 'sampler', 'ratio'],
+  traces: ['endpoint', 'protocol', 'service', 'sampler', 'ratio'],
   dev: ['natsPort', 'dataDir', 'watch'],
 };
 

@@ -29,14 +29,16 @@ export { flamePage } from './profiling/flame-page.ts';
 export type { NamedFunction, WalkedMachine } from './profiling/machine-functions.ts';
 export { type ProfiledType, type ProfileEnd, type ProfileFile, Profiler, SECONDS_MAX } from './profiling/profiler.ts';
 export { REDACTED, redact, redactText } from './redaction.ts';
-export { ATTRIBUTE_LENGTH_MAX, otlpOf, type Resource } from './traces/otlp.ts';
-export { createSampler, SAMPLERS, type Sampler } from './traces/sampler.ts';
-export { SPAN_KIND, type Span, type SpanKind } from './traces/span.ts';
 export {
+  loadSpanExporter,
+  OTLP_PROTOCOLS,
+  type OtlpProtocol,
   SPAN_BATCH_MAX,
   SPAN_EVERY_MS,
   SPAN_QUEUE_MAX,
   SPAN_TIMEOUT_MS,
-  SpanExporter,
   type SpanExporterOptions,
-} from './traces/span-exporter.ts';
+} from './traces/load-span-exporter.ts';
+export { createSampler, SAMPLERS, type Sampler } from './traces/sampler.ts';
+export type { Span, SpanKind } from './traces/span.ts';
+export type { SpanExporter } from './traces/span-exporter.ts';

@@ -22,7 +22,7 @@ import { serveProfiles } from './profile-service.ts';
 import type { Settings } from './settings.ts';
 import { listenForStop, type StopReason } from './stop-signals.ts';
 import { watchForStuck } from './stuck-watch.ts';
-import { serveTraces, traceTarget } from './trace-service.ts';
+import { openTraces } from './trace-service.ts';
 
 /** How often to look whether anybody subscribes to all observations, ms: what one waits for at most before seeing any. */
 const WATCH_PROBE_MS = 2_000;
@@ -131,7 +131,7 @@ function stoppedEarly(log: Logger): number {
 
 async function hostUntilStopped({ options, health, about, beats, stop }: Life, { ports }: OpenPorts): Promise<number> {
   const { settings, config, log } = options;
-  traceTarget(settings); // Refuses wrong settings before anything is taken over.
+  const traces = await openTraces(settings, log); // Refuses wrong settings before anything is taken over.
   const starting = startWorker({
     ports,
     prefix: settings.prefix,
@@ -155,7 +155,7 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
   const { prefix } = settings;
   const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors });
   const logs = serveLogLevels({ worker, bus: ports.bus, prefix, definitions: config.actors, log });
-  const traces = serveTraces({ worker, settings, log });
+  traces.start(worker);
   void worker.stopped.then(() => {
     profiles.close();
     logs.close();

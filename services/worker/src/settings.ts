@@ -28,6 +28,7 @@ export interface Settings {
   readonly logLevels: string | undefined;
   readonly tracesEndpoint: string | undefined;
   readonly tracesUrl: string | undefined;
+  readonly tracesProtocol: string;
   readonly tracesHeaders: string | undefined;
   readonly tracesService: string;
   readonly tracesSampler: string;
@@ -235,6 +236,14 @@ export const SETTINGS: readonly Setting[] = [
     defaultText: 'from the endpoint',
     kind: 'text',
     meaning: 'The whole URL to which spans are sent, in place of that.',
+  },
+  {
+    name: 'tracesProtocol',
+    env: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    config: 'traces.protocol',
+    default: 'http/protobuf',
+    kind: 'text',
+    meaning: 'How spans are written: http/protobuf or http/json.',
   },
   {
     name: 'tracesHeaders',

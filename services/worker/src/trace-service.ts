@@ -10,7 +10,15 @@
  * 4. Without an endpoint nothing is set up, and a step knows nothing of traces. Never throws.
  */
 import { effectIdOf, stepCorrelation, stepFacts, stepTrace, type TurnOrigin } from '@troupe/core';
-import { createSampler, type Logger, type Sampler, type Span, SpanExporter } from '@troupe/diagnostics';
+import {
+  createSampler,
+  type Logger,
+  loadSpanExporter,
+  OTLP_PROTOCOLS,
+  type OtlpProtocol,
+  type Sampler,
+  type Span,
+} from '@troupe/diagnostics';
 import { SecretFilter } from '@troupe/diagnostics/internal';
 import type { EffectNotice, Instrument, InstrumentedActor, StepNotice, Worker } from '@troupe/runtime';
 import {
@@ -32,35 +40,55 @@ const OPEN_MAX = 10_000;
 
 type TraceSettings = Pick<
   Settings,
-  'tracesEndpoint' | 'tracesUrl' | 'tracesHeaders' | 'tracesService' | 'tracesSampler' | 'tracesSamplerArg'
+  | 'tracesEndpoint'
+  | 'tracesUrl'
+  | 'tracesProtocol'
+  | 'tracesHeaders'
+  | 'tracesService'
+  | 'tracesSampler'
+  | 'tracesSamplerArg'
 >;
 
-export interface TraceServiceOptions {
-  readonly worker: Pick<Worker, 'id' | 'addInstrument'>;
-  readonly settings: TraceSettings;
-  readonly log: Logger;
+/** Traces that are ready for a worker. */
+export interface Traces {
+  /** Exports what this worker does from now on. */
+  start(worker: Pick<Worker, 'id' | 'addInstrument'>): void;
+  /** Sends what waits, and ends. */
+  close(): Promise<void>;
 }
 
 /** Where spans go and which; undefined when nobody wants any. @throws TroupeError `ConfigInvalid`. */
-export function traceTarget(settings: TraceSettings):
+function traceTarget(settings: TraceSettings):
   | {
       readonly url: string;
+      readonly protocol: OtlpProtocol;
       readonly headers: Readonly<Record<string, string>>;
       readonly sampler: Sampler;
     }
   | undefined {
-  const { tracesEndpoint, tracesUrl, tracesHeaders, tracesSampler, tracesSamplerArg } = settings;
+  const { tracesEndpoint, tracesUrl, tracesProtocol, tracesHeaders, tracesSampler, tracesSamplerArg } = settings;
   const url =
     tracesUrl ?? (tracesEndpoint === undefined ? undefined : `${tracesEndpoint.replace(/\/$/, '')}/v1/traces`);
   if (url === undefined) return undefined;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
     throw new TroupeError('ConfigInvalid', 'The endpoint of traces is no http or https URL: http://127.0.0.1:4318.');
+  const protocol = OTLP_PROTOCOLS.find((one) => one === tracesProtocol);
+  if (protocol === undefined)
+    throw new TroupeError(
+      'ConfigInvalid',
+      `The protocol of traces is '${tracesProtocol}': use one of ${OTLP_PROTOCOLS.join(', ')}.`,
+    );
   const pairs = (tracesHeaders ?? '').split(',').filter((pair) => pair.includes('='));
   const headers = pairs.map((pair) => [
     pair.slice(0, pair.indexOf('=')).trim(),
     decoded(pair.slice(pair.indexOf('=') + 1).trim()),
   ]);
-  return { url, headers: Object.fromEntries(headers), sampler: createSampler(tracesSampler, tracesSamplerArg) };
+  return {
+    url,
+    protocol,
+    headers: Object.fromEntries(headers),
+    sampler: createSampler(tracesSampler, tracesSamplerArg),
+  };
 }
 
 /** As the standard writes header values: percent-encoded. @throws TroupeError `ConfigInvalid`, without the value: it is a secret. */
@@ -75,25 +103,33 @@ function decoded(text: string): string {
   }
 }
 
-/** Exports spans until it is closed. Invariant 4. */
-export function serveTraces({ worker, settings, log }: TraceServiceOptions): { close(): Promise<void> } {
+/**
+ * Loads what exports spans, before the worker takes anything over. Invariant 4.
+ *
+ * @throws TroupeError `ConfigInvalid`
+ */
+export async function openTraces(settings: TraceSettings, log: Logger): Promise<Traces> {
   const target = traceTarget(settings);
-  if (target === undefined) return { close: async () => undefined };
-  const { url, headers, sampler } = target;
-  const exporter = new SpanExporter({
-    url,
-    headers,
-    resource: { 'service.name': settings.tracesService, 'service.instance.id': worker.id },
-    onProblem: (message) => log.warn({ worker: worker.id }, message),
-  });
-  const end = worker.addInstrument(traceInstrument((span) => void exporter.add(span), sampler));
+  if (target === undefined) return { start: () => undefined, close: async () => undefined };
+  const { sampler, protocol, ...where } = target;
+  const openExporter = await loadSpanExporter(protocol);
+  let stop = async (): Promise<void> => undefined;
   return {
-    close: async () => {
-      end();
-      await exporter.close();
-      const { exported, dropped } = exporter;
-      log.info({ worker: worker.id, exported, dropped }, 'traces end');
+    start: (worker) => {
+      const exporter = openExporter({
+        ...where,
+        resource: { 'service.name': settings.tracesService, 'service.instance.id': worker.id },
+        onProblem: (message) => log.warn({ worker: worker.id }, message),
+      });
+      const end = worker.addInstrument(traceInstrument((span) => void exporter.add(span), sampler));
+      stop = async () => {
+        end();
+        await exporter.close();
+        const { exported, dropped } = exporter;
+        log.info({ worker: worker.id, exported, dropped }, 'traces end');
+      };
     },
+    close: () => stop(),
   };
 }
 

@@ -1,165 +1,142 @@
 /**
- * Sends spans to a collector, and never at the expense of the work.
+ * Sends spans to a collector through OpenTelemetry's SDK, and never at the expense of the work. Loaded by `loadSpanExporter`.
  *
  * Invariants
  * 1. At most `queueMax` spans wait; more are dropped and counted.
- * 2. One request is under way at most, and each has a deadline.
- * 3. What a collector that is busy or gone did not take waits for the next time; what it refused is dropped and counted.
- * 4. Problems are told once per outage, never per span. Nothing is thrown.
+ * 2. Each batch has a deadline, within which a collector that is busy or gone is asked again. What it didn't take until
+ *    then, or refused, is dropped and counted.
+ * 3. Problems are told once per outage, never per span. Nothing is thrown.
  */
-import { otlpOf, type Resource } from './otlp.ts';
+import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type SpanExporter as OtelExporter, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import {
+  SPAN_BATCH_MAX,
+  SPAN_EVERY_MS,
+  SPAN_QUEUE_MAX,
+  SPAN_TIMEOUT_MS,
+  type SpanExporterOptions,
+} from './load-span-exporter.ts';
+import { readableSpan } from './readable-span.ts';
 import type { Span } from './span.ts';
 
-/** Spans that may wait. */
-export const SPAN_QUEUE_MAX = 2_048;
-/** Spans of one request. */
-export const SPAN_BATCH_MAX = 512;
-/** How long spans are collected before they are sent, ms. */
-export const SPAN_EVERY_MS = 1_000;
-/** How long a request may take, ms. */
-export const SPAN_TIMEOUT_MS = 10_000;
+type ExportDone = Parameters<OtelExporter['export']>[1];
+type ExportResult = Parameters<ExportDone>[0];
 
-/** What `SpanExporter` is given. */
-export interface SpanExporterOptions {
-  /** Where spans are sent, such as `http://127.0.0.1:4318/v1/traces`. */
-  readonly url: string;
-  /** Further headers, such as an API key. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly resource: Resource;
-  /** Default `SPAN_QUEUE_MAX`. */
-  readonly queueMax?: number;
-  /** Default `SPAN_EVERY_MS`. */
-  readonly everyMs?: number;
-  /** Default `SPAN_TIMEOUT_MS`. */
-  readonly timeoutMs?: number;
-  /** Told once when a collector stops taking spans, with what was seen. */
-  readonly onProblem?: (message: string) => void;
-}
-
-/**
- * @example
- * const exporter = new SpanExporter({ url: 'http://127.0.0.1:4318/v1/traces', resource: { 'service.name': 'orders' } });
- * exporter.add(span);
- * await exporter.close();
- */
+/** Made by what `loadSpanExporter` returns. */
 export class SpanExporter {
   /** Taken by the collector since the start. */
   exported = 0;
-  /** Dropped since the start: no room, or refused. */
+  /** Dropped since the start: no room, or not taken. */
   dropped = 0;
 
   readonly #options: SpanExporterOptions;
+  readonly #resource: Resource;
+  readonly #inner: OtelExporter;
+  readonly #protocol: string;
+  readonly #processor: BatchSpanProcessor;
   readonly #queueMax: number;
-  #queue: Span[] = [];
-  #sending: Promise<boolean> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timeoutMs: number;
+  #waiting = 0;
+  #underWay = 0;
   #inTrouble = false;
   #closed = false;
 
-  constructor(options: SpanExporterOptions) {
+  /** @param protocol named in messages */
+  constructor(options: SpanExporterOptions, inner: OtelExporter, protocol: string) {
     this.#options = options;
+    this.#protocol = protocol;
+    this.#inner = inner;
     this.#queueMax = options.queueMax ?? SPAN_QUEUE_MAX;
+    this.#timeoutMs = options.timeoutMs ?? SPAN_TIMEOUT_MS;
+    this.#resource = defaultResource().merge(resourceFromAttributes(options.resource));
+    this.#processor = new BatchSpanProcessor({
+      exporter: { export: (spans, done) => this.#export(spans, done), shutdown: () => inner.shutdown() },
+      maxQueueSize: this.#queueMax,
+      maxExportBatchSize: Math.min(SPAN_BATCH_MAX, this.#queueMax),
+      scheduledDelayMillis: options.everyMs ?? SPAN_EVERY_MS,
+      // Behind the transport's own deadline, which is told with a reason.
+      exportTimeoutMillis: this.#timeoutMs * 2,
+    });
   }
 
   /** Spans that wait, those under way not counted. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#waiting;
   }
 
   /** Takes a span. @returns false when it was dropped. Invariant 1. */
   add(span: Span): boolean {
-    if (this.#closed || this.#queue.length >= this.#queueMax) {
+    // Counted here and not left to the processor, which tells nobody how many it dropped.
+    if (this.#closed || this.#waiting >= this.#queueMax) {
       this.dropped++;
       return false;
     }
-    this.#queue.push(span);
-    this.#schedule();
+    this.#waiting++;
+    this.#processor.onEnd(readableSpan(span, this.#resource));
     return true;
   }
 
-  /** Sends what waits now, until the collector takes no more. */
+  /** Sends what waits now. Resolves also when the collector doesn't take it. */
   async flush(): Promise<void> {
-    do {
-      if (!(await this.#send())) return;
-    } while (this.#queue.length > 0);
+    await this.#processor.forceFlush().catch(() => undefined); // Invariant 3: told and counted where it happened.
   }
 
-  /** Sends what waits, at most one request's deadline long, and takes no more. */
+  /** Sends what waits, at most one batch's deadline long, and takes no more. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#timeoutMs);
     });
-    await Promise.race([this.flush(), late]);
+    await Promise.race([this.#end(), late]);
     clearTimeout(timer);
-    this.dropped += this.#queue.length;
-    this.#queue = [];
+    this.dropped += this.#waiting + this.#underWay;
+    this.#waiting = 0;
+    this.#underWay = 0;
   }
 
-  get #timeoutMs(): number {
-    return this.#options.timeoutMs ?? SPAN_TIMEOUT_MS;
+  /** The processor's own end comes with the first batch that fails; the exporter's with the last. */
+  async #end(): Promise<void> {
+    await this.#processor.shutdown().catch(() => undefined);
+    await this.#inner.shutdown().catch(() => undefined);
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#closed) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.flush().then(() => {
-        if (this.#queue.length > 0) this.#schedule();
-      });
-    }, this.#options.everyMs ?? SPAN_EVERY_MS);
-    this.#timer.unref();
-  }
-
-  /** Invariant 2. @returns whether the collector is there. */
-  #send(): Promise<boolean> {
-    this.#sending ??= this.#sendBatch().finally(() => {
-      this.#sending = undefined;
+  #export(spans: ReadableSpan[], done: ExportDone): void {
+    this.#waiting -= spans.length;
+    this.#underWay += spans.length;
+    this.#inner.export(spans, (result) => {
+      // After the end of `close` they are counted already.
+      if (this.#underWay > 0) this.#ended(spans.length, result);
+      done(result);
     });
-    return this.#sending;
   }
 
-  async #sendBatch(): Promise<boolean> {
-    const batch = this.#queue.splice(0, SPAN_BATCH_MAX);
-    if (batch.length === 0) return true;
-    const { url, headers, resource } = this.#options;
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: JSON.stringify(otlpOf(resource, batch)),
-        signal: AbortSignal.timeout(this.#timeoutMs),
-      });
-      await response.arrayBuffer();
-      if (response.ok) {
-        this.#inTrouble = false;
-        this.exported += batch.length;
-        return true;
-      }
-      const isBusy = response.status === 429 || response.status >= 500;
-      this.#failed(batch, isBusy, `answered ${response.status}`);
-    } catch (error) {
-      const { cause } = error as { readonly cause?: { readonly code?: string } };
-      this.#failed(batch, true, cause?.code ?? (error instanceof Error ? error.message : String(error)));
+  #ended(count: number, { code, error }: ExportResult): void {
+    this.#underWay -= count;
+    const isTaken = code === SUCCESS;
+    if (isTaken) this.exported += count;
+    else this.dropped += count;
+    if (isTaken || this.#inTrouble) {
+      this.#inTrouble = !isTaken;
+      return;
     }
-    return false;
-  }
-
-  /** Invariants 3 and 4. */
-  #failed(batch: Span[], again: boolean, seen: string): void {
-    const room = again ? Math.max(0, this.#queueMax - this.#queue.length) : 0;
-    const kept = batch.slice(0, room);
-    this.dropped += batch.length - kept.length;
-    this.#queue = [...kept, ...this.#queue];
-    if (this.#inTrouble) return;
     this.#inTrouble = true;
     const { url, onProblem } = this.#options;
     onProblem?.(
-      `The collector of traces at ${placeOf(url)} ${seen}: look whether it runs and takes OTLP/HTTP in JSON.`,
+      `The collector of traces at ${placeOf(url)} ${seenIn(error)}: look whether it runs and takes OTLP as ${this.#protocol}.`,
     );
   }
+}
+
+/** `ExportResultCode.SUCCESS`, of a package that we don't depend on. */
+const SUCCESS = 0;
+
+/** A status or a code; neither the collector's body nor anything of the request. */
+function seenIn(error: Error | undefined): string {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: string };
+  if (typeof code === 'number') return `answered ${code}`;
+  return typeof code === 'string' ? `can't be reached (${code})` : `took no spans (${message ?? 'no reason given'})`;
 }
 
 /** Without credentials and queries. */

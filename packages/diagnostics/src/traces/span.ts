@@ -1,10 +1,7 @@
 /** A span as it is exported: names, ids, times and codes, never what anybody said. */
 
-/** What kind of work it was, as OpenTelemetry numbers it. */
-export const SPAN_KIND = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
-
-/** One of `SPAN_KIND`. */
-export type SpanKind = keyof typeof SPAN_KIND;
+/** What kind of work it was, by OpenTelemetry's names. */
+export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 /** A span that has ended. */
 export interface Span {
