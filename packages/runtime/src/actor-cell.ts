@@ -40,6 +40,7 @@ import {
 } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import type { CellHost } from './cell-host.ts';
+import { estimateBytes } from './passivation.ts';
 import type { PinnedCode, StoredSnapshot, Timer } from './ports.ts';
 import { assertHarmless, quarantined, unskipped } from './quarantine.ts';
 import { rules } from './rules.ts';
@@ -160,6 +161,19 @@ export class ActorCell {
     if (this.state === undefined || this.state.effects.size === 0) return false;
     for (const effect of this.state.effects.values()) if (effect.kind !== 'ask') return true;
     return false;
+  }
+
+  /** Whether it may leave the memory once it is snapshotted. */
+  get unloadable(): boolean {
+    return !this.running && (!this.waking || this.suspended !== undefined);
+  }
+
+  /** About how much memory it takes. */
+  get bytesEstimated(): number {
+    let heldBytes = this.#wanted?.bytes.length ?? 0;
+    for (const { payload } of this.#queue) heldBytes += payload.length;
+    const { stateBytesMax } = this.definition;
+    return estimateBytes({ storedBytes: this.#storedBytes, sinceBytes: this.#sinceBytes, stateBytesMax, heldBytes });
   }
 
   get clean(): boolean {

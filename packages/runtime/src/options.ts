@@ -1,4 +1,5 @@
 /** Every limit of a worker, its default, and why. */
+import { getHeapStatistics } from 'node:v8';
 
 export interface WorkerOptions {
   /** Life of a worker's lease without renewal. 15 s: NATS elections take 4 to 9 s; less would turn each into a storm of takeovers. */
@@ -11,6 +12,11 @@ export interface WorkerOptions {
   readonly idleUnloadMs?: number;
   /** Actors in memory at once; the longest idle go first. 20,000. */
   readonly residentMax?: number;
+  /**
+   * What actors in memory may take together, by estimate, bytes; the longest idle go first. A quarter of the heap's limit
+   * (`--max-old-space-size`): the rest is for work under way, and for what the estimate misses.
+   */
+  readonly residentBytesMax?: number;
   /** Snapshots being written at once. 64. */
   readonly snapshotsInFlightMax?: number;
   /** Effects running at once in this worker. 512; further ones queue. */
@@ -37,12 +43,16 @@ export interface WorkerOptions {
 
 export type ResolvedWorkerOptions = Required<WorkerOptions>;
 
+/** Of the heap's limit, for actors in memory. */
+const RESIDENT_SHARE = 1 / 4;
+
 const DEFAULTS: ResolvedWorkerOptions = {
   leaseTtlMs: 15_000,
   renewEveryMs: 4_000,
   checkpointEveryMs: 500,
   idleUnloadMs: 30_000,
   residentMax: 20_000,
+  residentBytesMax: Math.floor(getHeapStatistics().heap_size_limit * RESIDENT_SHARE),
   snapshotsInFlightMax: 64,
   effectsRunningMax: 512,
   outboxMax: 10_000,

@@ -289,18 +289,16 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     while (!this.dropped && busy() && this.clock.monotonic() < endAtMs) await this.#sleep(DRAIN_STEP_MS);
   }
 
-  /** Unloads what is idle and clean, and snapshots what is idle and dirty. @returns how many are loaded. */
-  sweep(nowMs: number, idleMs: number): number {
+  /** Unloads what is idle and clean, and snapshots what is idle and dirty. */
+  sweep(nowMs: number, idleMs: number): void {
     for (const [name, cell] of this.cells) {
-      if (nowMs - cell.lastUsedMs < idleMs || cell.running) continue;
-      if (cell.waking && cell.suspended === undefined) continue;
+      if (nowMs - cell.lastUsedMs < idleMs || !cell.unloadable) continue;
       if (!cell.clean) cell.requestSnapshot();
       else if (!cell.wakeful) {
         cell.drop();
         this.cells.delete(name);
       }
     }
-    return this.cells.size;
   }
 
   stats(): PartitionStats {

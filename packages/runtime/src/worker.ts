@@ -24,7 +24,8 @@ import { OwnerGates } from './owner-gates.ts';
 import { type FreedPartition, Ownership } from './ownership.ts';
 import type { TypeCounters, WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
-import type { Ports, Timer } from './ports.ts';
+import { Passivation } from './passivation.ts';
+import type { Ports } from './ports.ts';
 import { JournalPressure } from './pressure.ts';
 import { ProgressPublisher } from './progress.ts';
 import { Slots } from './slots.ts';
@@ -58,7 +59,10 @@ export interface WorkerStats {
   readonly draining: boolean;
   readonly partitions: readonly number[];
   readonly live: number;
+  /** Actors in memory. */
   readonly resident: number;
+  /** What they take, by estimate. */
+  readonly residentBytes: number;
   readonly effectsRunning: number;
   readonly outboxWaiting: number;
   /** Chunks of `progress()`: told, and left out. */
@@ -157,7 +161,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly #watchProbeMs: number | undefined;
   readonly #membership: Membership;
   readonly #ownership: Ownership;
-  #sweeper: Timer | undefined;
+  readonly #passivation: Passivation;
   #control: { close(): void } | undefined;
   #draining: Promise<void> | undefined;
   #over = false;
@@ -207,6 +211,7 @@ class WorkerProcess implements Worker, ControlHost {
       this.#tellChange(),
     );
     this.#ownership = new Ownership(this, this.#membership, () => this.#shareComplete());
+    this.#passivation = new Passivation(this, () => this.#ownership.partitions.values());
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });
@@ -258,7 +263,7 @@ class WorkerProcess implements Worker, ControlHost {
     void this.pressure.start();
     this.#ownership.start();
     this.#tellChange();
-    this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
+    this.#passivation.start();
   }
 
   owner(partition: number): PartitionOwner | undefined {
@@ -302,6 +307,7 @@ class WorkerProcess implements Worker, ControlHost {
 
   stats(): WorkerStats {
     let resident = 0;
+    let residentBytes = 0;
     let live = 0;
     let waiting = 0;
     let deepest = 0;
@@ -315,6 +321,7 @@ class WorkerProcess implements Worker, ControlHost {
         const depth = cell.state?.stash.length ?? 0;
         waiting += depth;
         deepest = Math.max(deepest, depth);
+        residentBytes += cell.bytesEstimated;
         if (cell.suspended !== undefined) suspended++;
       }
     }
@@ -326,6 +333,7 @@ class WorkerProcess implements Worker, ControlHost {
       partitions: [...this.#ownership.partitions.keys()].sort((a, b) => a - b),
       live,
       resident,
+      residentBytes,
       effectsRunning: this.runner.running,
       outboxWaiting: this.outbox.waiting,
       progress: { published: this.progress.published, dropped: this.progress.dropped },
@@ -374,7 +382,7 @@ class WorkerProcess implements Worker, ControlHost {
   #stop(): void {
     this.#over = true;
     this.#membership.stop();
-    this.#sweeper?.cancel();
+    this.#passivation.stop();
     this.pressure.stop();
     this.#control?.close();
   }
@@ -396,19 +404,6 @@ class WorkerProcess implements Worker, ControlHost {
       'worker is ready',
     );
     this.#resolveReady();
-  }
-
-  /** Unloads idle actors; sooner when more are loaded than may be. */
-  #sweep(): void {
-    if (this.#over) return;
-    this.#sweeper = this.clock.setTimer(() => this.#sweep(), 1_000);
-    const { residentMax, idleUnloadMs } = this.options;
-    const nowMs = this.clock.monotonic();
-    let resident = 0;
-    for (const partition of this.#ownership.partitions.values()) resident += partition.sweep(nowMs, idleUnloadMs);
-    if (resident <= residentMax) return;
-    const idleMs = Math.max(250, (idleUnloadMs * residentMax) / resident / 8);
-    for (const partition of this.#ownership.partitions.values()) partition.sweep(nowMs, idleMs);
   }
 }
 
