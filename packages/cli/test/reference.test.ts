@@ -3,6 +3,7 @@
  * `TROUPE_UPDATE_DOCS=1 npx vitest run packages/cli/test/reference.test.ts`, then the formatter.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { defineAgent } from '@troupe/agent';
 import { COMMANDS } from '@troupe/cli';
 import { commandReference, MARKS, settingsReference } from '@troupe/cli/internal';
@@ -54,6 +55,11 @@ describe('docs/reference/cli.md', () => {
   });
 });
 
+function ofHeap(bytes: number): string {
+  const isQuarter = Math.abs(bytes - getHeapStatistics().heap_size_limit / 4) < 1;
+  return isQuarter ? "a quarter of the heap's limit" : `${bytes}`;
+}
+
 describe('docs/reference/configuration.md', () => {
   test('has every setting with its sources, default and meaning', () => {
     const wanted = settingsReference();
@@ -64,7 +70,7 @@ describe('docs/reference/configuration.md', () => {
     const rows = rowsUnder('configuration.md', 'Limits of a worker');
     const defaults = Object.entries(resolveWorkerOptions()).map(([name, value]) => [
       name,
-      Array.isArray(value) ? 'none' : `${value}`,
+      Array.isArray(value) ? 'none' : name === 'residentBytesMax' ? ofHeap(Number(value)) : `${value}`,
     ]);
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
   });

@@ -139,6 +139,7 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
     options: {
       ...config.worker,
       drainDeadlineMs: settings.drainMs,
+      ...(settings.residentBytesMax === undefined ? {} : { residentBytesMax: settings.residentBytesMax }),
       ...(settings.replyPrefixes === undefined ? {} : { replyPrefixes: settings.replyPrefixes.split(',') }),
     },
     log,

@@ -35,6 +35,7 @@ export interface Settings {
   readonly tracesSamplerArg: string;
   readonly workerId: string | undefined;
   readonly drainMs: number;
+  readonly residentBytesMax: number | undefined;
   readonly processes: number | 'auto' | undefined;
   readonly stuckMs: number;
   readonly healthHost: string;
@@ -297,6 +298,15 @@ export const SETTINGS: readonly Setting[] = [
     default: 10_000,
     kind: { min: 1, max: DAY_MS },
     meaning: 'How long a worker may take to finish after SIGTERM, ms.',
+  },
+  {
+    name: 'residentBytesMax',
+    env: 'TROUPE_RESIDENT_BYTES_MAX',
+    config: 'worker.residentBytesMax',
+    default: undefined,
+    defaultText: "a quarter of the heap's limit",
+    kind: { min: 1, max: Number.MAX_SAFE_INTEGER },
+    meaning: 'What the actors in memory of a worker may take together, by estimate, bytes; the longest idle go first.',
   },
   {
     name: 'processes',

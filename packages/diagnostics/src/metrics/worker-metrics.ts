@@ -57,6 +57,7 @@ const S_PER_MS = 1e-3;
 const GAUGES: readonly (readonly [name: string, help: string, path: readonly string[], factor?: number])[] = [
   ['partitions_live', 'Partitions that it has read up to their head.', ['live']],
   ['actors_resident', 'Actors in memory.', ['resident']],
+  ['actors_resident_bytes', 'What the actors in memory take, by estimate.', ['residentBytes']],
   ['effects_running', 'Effects that run now.', ['effectsRunning']],
   ['outbox_waiting', 'Messages to other actors that wait for their acknowledgement.', ['outboxWaiting']],
   ['lease_fresh', '1 while its lease is young enough to start effects, else 0.', ['fresh']],
