@@ -12,7 +12,10 @@ export interface DeskInspector extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts it on a free port of this machine. */
+/** Ports after the usual one that are tried; then any free one. */
+const NEXT_PORTS = 20;
+
+/** Starts it on the usual port of this machine, or the next free one. */
 export async function startInspector(natsUrl: string): Promise<DeskInspector> {
   await using cleanup = new AsyncDisposableStack();
   const { settings } = resolveSettings({ flags: { 'nats-url': natsUrl }, config, cwd: process.cwd() });
@@ -21,7 +24,7 @@ export async function startInspector(natsUrl: string): Promise<DeskInspector> {
   const { ports } = await openPorts({ settings, config, name: 'docs-desk-inspector' });
   cleanup.defer(() => ports.close());
   const gateway: Gateway = await startGateway({
-    listen: '127.0.0.1:0',
+    nextPorts: NEXT_PORTS,
     troupe,
     ports,
     prefix: settings.prefix,

@@ -16,7 +16,7 @@ export interface DeskOptions {
   readonly dataDir: string;
   /** End after the questions. */
   readonly once: boolean;
-  /** Serve HTTP and the inspector too, even where it ends after the questions. */
+  /** Serve HTTP and the inspector too: unless told otherwise, where it does not end after the questions. */
   readonly gateway: boolean;
 }
 
@@ -44,7 +44,8 @@ usage: npm start -- [flags]
 
   --docs DIR        your own folder of Markdown; default: the packages installed here
   --once            end after the questions; what happens anyway without a terminal
-  --gateway         serve HTTP and the inspector, on a free port; what happens anyway with a terminal
+  --gateway         serve HTTP and the inspector, on 127.0.0.1:4280 or the next free port; what happens anyway with a terminal
+  --no-gateway      do not
   --nats-port PORT  port of the nats-server that is started; default ${PORT_DEFAULT}, or a free one if it is taken
   --nats-url URL    use this server instead of starting one
   --data DIR        where the server keeps its streams; default .troupe/docs-desk
@@ -68,6 +69,7 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
   if (natsPort === undefined)
     return { kind: 'wrong', message: `The port is ${JSON.stringify(portText)}: use a whole number from 0 to 65535.` };
   const docs = textOf(values.docs) === undefined ? undefined : resolve(cwd, values.docs!);
+  const once = values.once === true || !terminal;
   const data = textOf(values.data) ?? textOf(env.TROUPE_DATA);
   return {
     kind: 'run',
@@ -77,8 +79,8 @@ export function parseOptions(args: readonly string[], surroundings: Surroundings
       natsPort,
       natsPortFixed: portText !== undefined && natsPort !== 0,
       dataDir: data === undefined ? resolve(rootDir, '.troupe', dataName(docs)) : resolve(cwd, data),
-      once: values.once === true || !terminal,
-      gateway: values.gateway === true,
+      once,
+      gateway: values['no-gateway'] !== true && (values.gateway === true || !once),
     },
   };
 }
@@ -87,6 +89,7 @@ const FLAGS = {
   docs: { type: 'string' },
   once: { type: 'boolean' },
   gateway: { type: 'boolean' },
+  'no-gateway': { type: 'boolean' },
   'nats-port': { type: 'string' },
   'nats-url': { type: 'string' },
   data: { type: 'string' },
@@ -97,6 +100,7 @@ interface Values {
   readonly docs?: string | undefined;
   readonly once?: boolean | undefined;
   readonly gateway?: boolean | undefined;
+  readonly 'no-gateway'?: boolean | undefined;
   readonly 'nats-port'?: string | undefined;
   readonly 'nats-url'?: string | undefined;
   readonly data?: string | undefined;

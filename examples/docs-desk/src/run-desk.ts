@@ -72,11 +72,12 @@ async function runUnless(broken: AbortController, options: DeskOptions, around: 
   cleanup.defer(() => session.close());
   await session.shelve(found);
   await session.askQuestions();
-  // Whoever stays at the prompt can look inside; one click away, on the actor of the last question.
-  if (options.gateway || !options.once) {
+  if (!options.once) session.showCommands();
+  // One click away, on the actor of the last question; the last line before the prompt, so that nobody overlooks it.
+  if (options.gateway) {
     const inspector = await (await import('./inspector.ts')).startInspector(place.url);
     cleanup.defer(() => inspector[Symbol.asyncDispose]());
-    note(`look inside: ${inspector.url}`);
+    note(`look inside: ${inspector.url}\n`);
   }
   if (!options.once) await session.prompt();
   note('stopping');

@@ -85,10 +85,15 @@ export class Session {
     this.#print('');
   }
 
+  /** What to type elsewhere. */
+  showCommands(): void {
+    const { natsUrl } = this.#options;
+    this.#print(showCommands(natsUrl, natsUrl === `nats://127.0.0.1:${PORT_DEFAULT}`));
+  }
+
   /** Answers what is typed, until it ends or a signal comes. */
   async prompt(): Promise<void> {
-    const { natsUrl, signal, stdin } = this.#options;
-    this.#print(showCommands(natsUrl, natsUrl === `nats://127.0.0.1:${PORT_DEFAULT}`));
+    const { signal, stdin } = this.#options;
     this.#print('Ask something. Ctrl-D or Ctrl-C ends it.\n');
     const lines = createInterface({ input: stdin, output: process.stdout, prompt: '? ' });
     const stop = (): void => lines.close();

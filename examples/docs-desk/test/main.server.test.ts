@@ -84,7 +84,7 @@ describe('npm start', () => {
     const args = [main, '--docs', garden(), '--nats-url', server.url, '--data', join(folder, 'own'), '--gateway'];
     const ended = await start(args);
     expect(ended).toMatchObject({ code: 0 });
-    expect(ended.stderr).toMatch(/look inside: http:\/\/127\.0\.0\.1:\d+\/actor\/desk\/john\n/);
+    expect(ended.stderr).toMatch(/look inside: http:\/\/127\.0\.0\.1:\d+\/actor\/desk\/john\n\n/);
     expect(ended.stderr).toContain('2 documents (0 KiB) for 1 librarians: 2 published');
     expect(ended.stdout).toMatch(/> What is my name\?\n {2}John\n/);
   }, 60_000);
@@ -121,7 +121,7 @@ describe('npm start', () => {
 describe('troupe dev --docs', () => {
   test('answers other processes, forgets what is gone, and remembers after the end', async () => {
     const docs = garden();
-    const args = [cli, 'dev', '--docs', docs, '--nats-port', '0', '--data', join(folder, 'dev/data')];
+    const args = [cli, 'dev', '--docs', docs, '--nats-port', '0', '--no-gateway', '--data', join(folder, 'dev/data')];
     const first = await whileUp(args, (url) => tell(url, 'My name is John'));
     expect(first.ended.code).toBe(0);
     rmSync(join(docs, 'roses.md'));

@@ -32,8 +32,14 @@ describe('the command line', () => {
       natsPortFixed: false,
       dataDir: '/repo/.troupe/docs-desk',
       once: false,
-      gateway: false,
+      gateway: true,
     });
+  });
+
+  test('serves the inspector where it stays, unless told otherwise', () => {
+    expect(optionsOf(['--once'])).toMatchObject({ once: true, gateway: false });
+    expect(optionsOf(['--once', '--gateway'])).toMatchObject({ gateway: true });
+    expect(optionsOf(['--no-gateway'])).toMatchObject({ once: false, gateway: false });
   });
 
   test('goes before the environment', () => {

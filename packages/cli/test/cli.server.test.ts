@@ -10,7 +10,7 @@ describe('troupe dev, and the commands beside it', () => {
 
   beforeAll(async () => {
     project = makeProject(FILES);
-    dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
+    dev = new RunningCommand(['dev', '--nats-port', '0', '--no-gateway'], { cwd: project.dir });
     url = (await dev.until(/troupe dev {2}(nats:\S+)/))[1]!;
     await dev.until(/ ready\n/);
   });
@@ -199,9 +199,13 @@ describe('troupe dev, stopped and started again', () => {
   test('finds its actors as they were', async () => {
     using project = makeProject(FILES);
     const once = async (input: string): Promise<string> => {
-      await using dev = new RunningCommand(['dev', '--nats-port', '0', '--json'], { cwd: project.dir });
-      const url = (await dev.until(/"event":"ready","url":"(nats:[^"]+)"/))[1]!;
-      const { stdout } = await run(['ask', 'counter/kept', input], { cwd: project.dir, env: { TROUPE_NATS_URL: url } });
+      await using dev = new RunningCommand(['dev', '--nats-port', '0', '--json', '--no-gateway'], { cwd: project.dir });
+      const [, url, page] = (await dev.until(/"event":"ready","url":"(nats:[^"]+)".*"page":([^}]*)\}/)) as string[];
+      expect(page).toBe('null');
+      const { stdout } = await run(['ask', 'counter/kept', input], {
+        cwd: project.dir,
+        env: { TROUPE_NATS_URL: url! },
+      });
       expect((await dev.stop('SIGTERM')).code).toBe(0);
       for (const line of dev.stdout.trim().split('\n')) expect(() => JSON.parse(line)).not.toThrow();
       return stdout;

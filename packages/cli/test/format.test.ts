@@ -95,7 +95,13 @@ describe('the banner of dev', () => {
   test('names a page only when one is served', () => {
     const actors = [{ type: 'support', version: 1, events: ['task'] }];
     expect(bannerLines({ ...input, actors }).join('\n')).not.toContain('http');
-    expect(bannerLines({ ...input, actors, page: 'http://127.0.0.1:8080/' })).toContain('http://127.0.0.1:8080/');
+    const page = { url: 'http://127.0.0.1:4280', needsToken: false, portTaken: undefined };
+    expect(bannerLines({ ...input, actors, page })).toContain('Look inside: http://127.0.0.1:4280');
+    const other = { url: 'http://127.0.0.1:4281', needsToken: true, portTaken: 4280 };
+    expect(bannerLines({ ...input, actors, page: other }).slice(-2)).toEqual([
+      'Look inside: http://127.0.0.1:4281  (sign in with a token of its file or environment)',
+      '(port 4280 is taken by something else; this is the next free one)',
+    ]);
   });
 
   test('suggests nothing where there are no actors', () => {

@@ -1,11 +1,12 @@
 /** `troupe gateway`, and the gateway of `troupe dev`, as a person would use them. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NatsServerHandle, startNatsServer } from '@troupe/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RunningCommand, run } from './support/process.ts';
-import { FILES, makeProject, type Project } from './support/project.ts';
+import { counterOf, FILES, makeProject, type Project } from './support/project.ts';
 
 const TOKEN = 'operate-token-of-the-cli-tests';
 
@@ -74,30 +75,46 @@ describe('troupe gateway', () => {
   });
 });
 
-describe('troupe dev --gateway', () => {
+describe('troupe dev', () => {
   let project: Project;
   let dev: RunningCommand;
+  let blocker: Server;
   beforeAll(async () => {
+    // The usual port is taken, by this or by something else that was there.
+    blocker = createServer();
+    await new Promise<void>((resolve) => blocker.once('error', () => resolve()).listen(4_280, '127.0.0.1', resolve));
     project = makeProject(FILES);
-    dev = new RunningCommand(['dev', '--nats-port', '0', '--gateway', '--listen', '127.0.0.1:0', '--json'], {
-      cwd: project.dir,
-    });
+    dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
   });
   afterAll(async () => {
+    blocker.close();
     const { code } = await dev.stop();
     project[Symbol.dispose]();
     expect(code).toBe(0);
   });
 
-  test('serves the actors of the project and the page', async () => {
-    const page = (await dev.until(/"event":"ready".*"page":"(http:[^"]+)"/))[1]!;
-    const asked = await fetch(new URL('/v1/actors/counter/web/ask', page), {
-      method: 'POST',
-      body: '5',
-      headers: { 'Content-Type': 'application/json' },
-    });
-    expect(await asked.json()).toMatchObject({ actor: 'counter/web', output: 5 });
+  const ask = async (page: string, key: string): Promise<unknown> => {
+    const url = new URL(`/v1/actors/counter/${key}/ask`, page);
+    const asked = await fetch(url, { method: 'POST', body: '5', headers: { 'Content-Type': 'application/json' } });
+    return asked.json();
+  };
+  const stateOf = async (page: string, key: string, seq: number): Promise<unknown> =>
+    ((await (await fetch(new URL(`/v1/actors/counter/${key}/state?seq=${seq}`, page))).json()) as { context: unknown })
+      .context;
+
+  test('serves actors and page on the next free port, says so, and shows new code after a change', async () => {
+    const page = (await dev.until(/Look inside: (http:\/\/127\.0\.0\.1:\d+)\n/))[1]!;
+    expect(dev.stdout).toContain('(port 4280 is taken by something else; this is the next free one)');
+    await dev.until(/ ready\n/);
+    expect(await ask(page, 'web')).toMatchObject({ actor: 'counter/web', output: 5 });
     const html = await fetch(page, { headers: { Accept: 'text/html' } });
     expect([html.status, html.headers.get('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
+
+    project.write('agents/counter.ts', counterOf(10));
+    await dev.until(/reloaded in \d+ ms/);
+    expect(await ask(page, 'new')).toMatchObject({ output: 50 });
+    const history = await fetch(new URL('/v1/actors/counter/new/history', page));
+    const [entry] = ((await history.json()) as { entries: { seq: number }[] }).entries;
+    expect(await stateOf(page, 'new', entry!.seq)).toEqual({ n: 50 });
   });
 });

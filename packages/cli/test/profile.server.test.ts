@@ -23,7 +23,7 @@ let env: Record<string, string>;
 let ids: readonly string[] = [];
 beforeAll(async () => {
   project = makeProject({ 'troupe.config.ts': CONFIG });
-  dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
+  dev = new RunningCommand(['dev', '--nats-port', '0', '--no-gateway'], { cwd: project.dir });
   const url = (await dev.until(/troupe dev {2}(nats:\S+)/))[1]!;
   env = { TROUPE_NATS_URL: url };
   await dev.until(/ ready\n/);

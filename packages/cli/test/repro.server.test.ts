@@ -58,7 +58,7 @@ describe('troupe repro', () => {
 
   beforeAll(async () => {
     project = makeProject({ 'troupe.config.ts': CONFIG, 'ledger.ts': WRONG });
-    dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
+    dev = new RunningCommand(['dev', '--nats-port', '0', '--no-gateway'], { cwd: project.dir });
     url = (await dev.until(/troupe dev {2}(nats:\S+)/))[1]!;
     await dev.until(/ ready\n/);
     await using troupe = await connect({ url });

@@ -11,7 +11,7 @@ describe('time travel on the command line', () => {
 
   beforeAll(async () => {
     project = makeProject(FILES);
-    dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
+    dev = new RunningCommand(['dev', '--nats-port', '0', '--no-gateway'], { cwd: project.dir });
     url = (await dev.until(/troupe dev {2}(nats:\S+)/))[1]!;
     await dev.until(/ ready\n/);
     for (const n of ['1', '2', '3', '4']) await troupe(['ask', 'counter/told', n]);

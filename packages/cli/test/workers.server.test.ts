@@ -26,7 +26,7 @@ let url: string;
 
 beforeAll(async () => {
   project = makeProject(FILES);
-  dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
+  dev = new RunningCommand(['dev', '--nats-port', '0', '--no-gateway'], { cwd: project.dir });
   url = (await dev.until(/troupe dev {2}(nats:\S+)/))[1]!;
   await dev.until(/ ready\n/);
 });

@@ -55,6 +55,8 @@ export interface Gateway extends AsyncDisposable {
   /** `http://127.0.0.1:4280`, with the port that it got. */
   readonly url: string;
   readonly port: number;
+  /** Whether requests need a token. */
+  readonly needsToken: boolean;
   readonly metrics: MetricsRegistry;
   /** Ends every connection. Idempotent. */
   close(): Promise<void>;
@@ -93,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     signal: closing.signal,
   };
   const server = createHttpServer(resolved);
-  await listen(server, resolved);
+  await listenSomewhere(server, resolved);
   const { port } = server.address() as AddressInfo;
   try {
     const close = serve(server, { options, resolved, context, port });
@@ -105,7 +107,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       closed ??= close();
       return closed;
     };
-    return { url: `${scheme}://${host}:${port}`, port, metrics, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+    const url = `${scheme}://${host}:${port}`;
+    const needsToken = resolved.tokens.required;
+    return { url, port, needsToken, metrics, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
   } catch (error) {
     server.close();
     throw error;
@@ -192,20 +196,35 @@ function createHttpServer({ tls, limits }: ResolvedListenOptions): Server {
   return server;
 }
 
-function listen(server: Server, { host, port }: ResolvedListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const hint =
-        cause.code === 'EADDRINUSE'
-          ? 'something listens there already: choose another port with --listen HOST:PORT, 0 for a free one'
-          : cause.message;
-      reject(new TroupeError('ConfigInvalid', `The gateway can't listen on ${host}:${port}: ${hint}.`, { cause }));
-    });
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error');
+/** On the port that was asked for, else on one of the next ones, else on a free one; the latter two only where that is wanted. */
+async function listenSomewhere(server: Server, { host, port, nextPorts }: ResolvedListenOptions): Promise<void> {
+  const others = Array.from({ length: nextPorts }, (_, n) => port + 1 + n).filter((next) => next <= 65_535);
+  const ports = nextPorts === 0 ? [port] : [port, ...others, 0];
+  for (const [at, candidate] of ports.entries()) {
+    const cause = await listen(server, host, candidate);
+    if (cause === undefined) return;
+    const taken = cause.code === 'EADDRINUSE';
+    if (taken && at < ports.length - 1) continue;
+    const hint = taken
+      ? 'something listens there already: choose another port with --listen HOST:PORT, 0 for a free one'
+      : cause.message;
+    throw new TroupeError('ConfigInvalid', `The gateway can't listen on ${host}:${candidate}: ${hint}.`, { cause });
+  }
+}
+
+/** @returns why it can't. */
+function listen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const onListening = (): void => {
+      server.off('error', onError);
       server.on('error', () => undefined);
-      resolve();
-    });
+      resolve(undefined);
+    };
+    const onError = (cause: Error): void => {
+      server.off('listening', onListening);
+      resolve(cause);
+    };
+    server.once('error', onError).once('listening', onListening).listen({ host, port });
   });
 }
 

@@ -49,6 +49,8 @@ export const LISTEN_DEFAULT = '127.0.0.1:4280';
 export interface ListenOptions {
   /** `host:port`; port 0 takes a free one. Default `127.0.0.1:4280`. */
   readonly listen?: string | undefined;
+  /** How many of the ports after it are tried where it is taken; after them a free one. Default 0: that port or none. */
+  readonly nextPorts?: number | undefined;
   /** Who may use it. Without any, everybody on this machine may do everything, and it listens on loopback only. */
   readonly tokens?: readonly TokenSpec[] | undefined;
   /** Further names under which it is reached, `name` or `name:port`: behind a proxy, or from other machines. */
@@ -64,6 +66,7 @@ export interface ListenOptions {
 export interface ResolvedListenOptions {
   readonly host: string;
   readonly port: number;
+  readonly nextPorts: number;
   readonly tokens: TokenBook;
   readonly hosts: readonly string[];
   readonly tls: ListenOptions['tls'];
@@ -95,6 +98,7 @@ export function resolveListenOptions(options: ListenOptions = {}): ResolvedListe
   return {
     host,
     port,
+    nextPorts: options.nextPorts ?? 0,
     tokens,
     hosts: [...new Set([...LOOPBACK_NAMES, ...ownName(host), ...(options.allowHosts ?? []).map(allowedHost)])],
     tls: options.tls,

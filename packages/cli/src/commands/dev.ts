@@ -10,17 +10,23 @@ import { usageError } from '../usage-error.ts';
 
 export const dev: Command = {
   name: 'dev',
-  summary: 'Run the actors of troupe.config.ts with a nats-server of their own, and reload on change.',
+  summary: 'Run the actors of troupe.config.ts with a nats-server and an inspector of their own, and reload on change.',
   description:
     'The server listens on loopback only and keeps its streams, so actors are still there tomorrow. A server that runs already is used with --nats-url; the address in environment and config file is not, so that dev never touches a deployment by accident. A change of code loads the new code first, then drains the old worker and starts the new one; code that can not be loaded changes nothing. A worker that ends by itself is started again, after waits that grow.',
   args: [],
   options: {
     ...Object.fromEntries(PRESETS.map(({ flag, option }) => [flag, option])),
-    gateway: { meaning: 'Serve HTTP and the inspector too, on --listen; on a free port where the usual one is taken.' },
+    'no-gateway': {
+      meaning:
+        'Without HTTP and the inspector, which are served on --listen; on the next free port where the usual one is taken.',
+    },
   },
   reach: 'dev',
   examples: [
-    { line: 'troupe dev', meaning: 'Prints a `troupe ask` and a `nats req` to paste, then a log of outcomes.' },
+    {
+      line: 'troupe dev',
+      meaning: 'Prints a `troupe ask` and a `nats req` to paste, a link to the inspector, then a log of outcomes.',
+    },
     { line: 'troupe dev --nats-port 0 --data /tmp/try', meaning: 'A free port, another folder.' },
     { line: 'troupe dev --json', meaning: 'One JSON object an event: ready, published, reloaded ...' },
   ],
@@ -44,7 +50,7 @@ export const dev: Command = {
       command: commandName(context.io.env),
       log: new DevLog(context.out),
       signal: context.io.signal,
-      gateway: context.has('gateway') ? { chosen: origins.listen !== 'default' } : undefined,
+      gateway: context.has('no-gateway') ? undefined : { chosen: origins.listen !== 'default' },
     });
     await session.run();
     return undefined;

@@ -1,4 +1,4 @@
-/** What `troupe dev` says once it runs: where it is, that anybody may do anything, and three lines to paste. */
+/** What `troupe dev` says once it runs: where it is, that anybody may do anything, what to paste, and where to look. */
 import type { ActorHint } from '@troupe/service-worker/internal';
 import { createSubjects, PREFIX_DEFAULT, parseAddress } from '@troupe/wire';
 import { shellWord } from '../output/format.ts';
@@ -11,9 +11,16 @@ export interface BannerInput {
   readonly actors: readonly ActorHint[];
   readonly suggestion: { readonly address: string; readonly input: string } | undefined;
   /** Something real that is served. */
-  readonly page: string | undefined;
+  readonly page: ServedPage | undefined;
   /** How this command was called: `troupe`, or through npm in a checkout. */
   readonly command: string;
+}
+
+export interface ServedPage {
+  readonly url: string;
+  readonly needsToken: boolean;
+  /** The port that it should have had, where something else listens there. */
+  readonly portTaken: number | undefined;
 }
 
 const URL_DEFAULT = 'nats://127.0.0.1:4222';
@@ -34,12 +41,23 @@ export function bannerLines(input: BannerInput): string[] {
     `Hosting ${hosted}.`,
     '',
     ...pasteableLines(input),
+    ...(input.page === undefined ? [] : pageLines(input.page)),
   ];
 }
 
-/** The three lines; fewer where there is nothing to suggest. */
+/** Where to look, as a link that a terminal makes clickable. */
+function pageLines({ url, needsToken, portTaken }: ServedPage): string[] {
+  const token = needsToken ? '  (sign in with a token of its file or environment)' : '';
+  return [
+    '',
+    `Look inside: ${url}${token}`,
+    ...(portTaken === undefined ? [] : [`(port ${portTaken} is taken by something else; this is the next free one)`]),
+  ];
+}
+
+/** The lines that can be pasted; none where there is nothing to suggest. */
 export function pasteableLines(input: BannerInput): string[] {
-  const { url, prefix, command, page } = input;
+  const { url, prefix, command } = input;
   const { address, text } = suggestionOf(input);
   const lines: string[] = [];
   if (address !== undefined) {
@@ -55,7 +73,6 @@ export function pasteableLines(input: BannerInput): string[] {
       ['nats', ...server, 'req', createSubjects(prefix).ask(parseAddress(address)), text].map(shellWord).join(' '),
     );
   }
-  if (page !== undefined) lines.push(page);
   return lines;
 }
 

@@ -24,6 +24,7 @@ export type DevEvent =
       readonly againInMs: number | null;
     }
   | { readonly event: 'worker started again'; readonly types: Readonly<Record<string, number>> }
+  | { readonly event: 'gateway ended'; readonly why: string }
   | { readonly event: 'stopping' }
   | { readonly event: 'published'; readonly what: Published };
 
@@ -82,6 +83,8 @@ function textOf(event: DevEvent, out: Output): string {
       return style('red', workerEnded(event));
     case 'worker started again':
       return style('green', 'the worker runs again');
+    case 'gateway ended':
+      return style('red', `the gateway ended (${event.why}); the next change of a file starts it again`);
     case 'stopping':
       return 'stopping';
     case 'published':

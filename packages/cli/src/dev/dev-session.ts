@@ -32,7 +32,7 @@ export interface DevSessionOptions {
   readonly command: string;
   readonly log: DevLog;
   readonly signal: AbortSignal;
-  /** Start a gateway too; `chosen` when somebody said where it listens. */
+  /** Start a gateway too, which is what happens by default; `chosen` when somebody said where it listens. */
   readonly gateway: { readonly chosen: boolean } | undefined;
 }
 
@@ -115,17 +115,36 @@ export class DevSession {
     this.#page = await plan?.serve?.({ url, prefix });
     if (this.#options.gateway !== undefined) this.#gateway = await this.#startGateway(this.#options.gateway.chosen);
     const page = this.#gateway?.url ?? this.#page?.url;
+    const { needsToken = false, portTaken } = this.#gateway ?? {};
     const types = Object.fromEntries(actors.map(({ type, version }) => [type, version]));
     log.banner(
-      bannerLines({ url, prefix, own, dataDir: settings.dataDir, actors, suggestion: plan?.suggestion, page, command }),
+      bannerLines({
+        url,
+        prefix,
+        own,
+        dataDir: settings.dataDir,
+        actors,
+        suggestion: plan?.suggestion,
+        page: page === undefined ? undefined : { url: page, needsToken, portTaken },
+        command,
+      }),
     );
     log.tell({ event: 'ready', url, prefix, types, page: page ?? null });
   }
 
   async #startGateway(chosen: boolean): Promise<DevGateway> {
-    const { settings, configFile, env } = this.#options;
-    const { startDevGateway } = await import('./dev-gateway.ts');
-    return startDevGateway({ settings, configFile, env, url: this.#server!.url, open: this.#ports!, chosen });
+    const { configFile, env, log } = this.#options;
+    const settings = { ...this.#options.settings, natsUrl: this.#server!.url };
+    const { DevGateway } = await import('./dev-gateway.ts');
+    const onEnd = (why: string): void => log.tell({ event: 'gateway ended', why });
+    return DevGateway.start({ settings, configFile, env, chosen, onEnd });
+  }
+
+  /** The machines that it shows are those that run. */
+  async #reloadGateway(): Promise<void> {
+    await this.#gateway
+      ?.reload()
+      .catch((error: Error) => this.#options.log.tell({ event: 'gateway ended', why: error.message }));
   }
 
   /** One after the other: a change during a reload is the next reload. */
@@ -145,7 +164,7 @@ export class DevSession {
     if (next === undefined) return log.tell({ event: 'reload failed' });
     await this.#worker?.stop(settings.drainMs + STOP_GRACE_MS);
     if (signal.aborted) return void (await next.worker.stop(0));
-    const ready = await this.#run(next.worker);
+    const [ready] = await Promise.all([this.#run(next.worker), this.#reloadGateway()]);
     if (ready !== undefined)
       log.tell({ event: 'reloaded', types: ready.types, tookMs: Math.round(performance.now() - startedAt) });
   }

@@ -15,8 +15,10 @@ export interface OpenGatewayOptions {
   readonly open: OpenPorts;
   readonly actors: readonly AnyAgent[];
   readonly log: Logger;
-  /** Serve the inspector's page too. */
-  readonly page: boolean;
+  /** Serve the inspector's page too; a folder where it is made already. */
+  readonly page: boolean | { readonly dir: string };
+  /** Ports after that of `--listen` to try where it is taken, then any free one. Default 0: none. */
+  readonly nextPorts?: number;
 }
 
 /** @throws TroupeError `ConfigInvalid` */
@@ -37,18 +39,14 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     definitions: actors as never,
     log,
     mounts: INSPECTOR_MOUNTS,
-    page: options.page ? await (await import('@troupe/service-inspector')).inspectorPage() : undefined,
+    page: await pageOf(options.page),
+    nextPorts: options.nextPorts,
   });
 }
 
-/** As `openGateway`, but where the usual port is taken and nobody asked for it, on a free one. */
-export async function openDevGateway(options: OpenGatewayOptions, chosen: boolean): Promise<Gateway> {
-  try {
-    return await openGateway(options);
-  } catch (error) {
-    if (chosen || !(error as Error).message.includes('something listens there already')) throw error;
-    return openGateway({ ...options, settings: { ...options.settings, listen: '127.0.0.1:0' } });
-  }
+async function pageOf(page: OpenGatewayOptions['page']): Promise<{ readonly dir: string } | undefined> {
+  if (typeof page === 'object') return page;
+  return page ? (await import('@troupe/service-inspector')).inspectorPage() : undefined;
 }
 
 function readTls({ tlsCert, tlsKey }: Settings): { cert: Buffer; key: Buffer } | undefined {
