@@ -67,6 +67,32 @@ export interface TracesConfig {
   readonly ratio?: string;
 }
 
+/** From where on `troupe doctor` complains; its flags go before these. */
+export interface DoctorConfig {
+  /** How full disk, account and streams may be, 0 to 100. Default 90. */
+  readonly usageMaxPercent?: number;
+  /** How far clocks may be apart, beyond what the answer took. Default 1,000. */
+  readonly clockMaxMs?: number;
+  /** Entries that an owner may be behind, or that a takeover may have to read. Default 20,000. */
+  readonly lagMax?: number;
+  /** How long a turn may be open. Default 300,000. */
+  readonly turnMaxMs?: number;
+  /** How long the slowest probe question may take. Default 1,000. */
+  readonly responseMaxMs?: number;
+  /** Share of turns that may fail, of a type with 100 turns or more, 0 to 100. Default 10. */
+  readonly errorsMaxPercent?: number;
+  /** Dead letters that may lie there. Default 0. */
+  readonly deadMax?: number;
+  /** Entries that may be parked. Default 0. */
+  readonly parkedMax?: number;
+  /** Resident memory that a worker process may take, MiB. Default 1,024. */
+  readonly memoryMaxMib?: number;
+  /** How late timers of a worker may be, 99th percentile of ten seconds. Default 200. */
+  readonly delayMaxMs?: number;
+  /** Actors whose states are restored and folded again. Default 20. */
+  readonly sample?: number;
+}
+
 /** What `troupe dev` does. */
 export interface DevConfig {
   /** Port of the nats-server that it starts. Default 4222. */
@@ -96,6 +122,8 @@ export interface TroupeConfigOptions {
   readonly logLevels?: Readonly<Record<string, LogLevel>>;
   /** Default: none. */
   readonly traces?: TracesConfig;
+  /** Default: those of `DoctorConfig`. */
+  readonly doctor?: DoctorConfig;
   readonly dev?: DevConfig;
 }
 

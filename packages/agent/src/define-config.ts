@@ -15,6 +15,19 @@ const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> =
   logLevel: undefined,
   logLevels: undefined,
   traces: ['endpoint', 'protocol', 'service', 'sampler', 'ratio'],
+  doctor: [
+    'usageMaxPercent',
+    'clockMaxMs',
+    'lagMax',
+    'turnMaxMs',
+    'responseMaxMs',
+    'errorsMaxPercent',
+    'deadMax',
+    'parkedMax',
+    'memoryMaxMib',
+    'delayMaxMs',
+    'sample',
+  ],
   dev: ['natsPort', 'dataDir', 'watch'],
 };
 
@@ -36,8 +49,10 @@ export function defineConfig(options: TroupeConfigOptions): TroupeConfig {
     if (below !== undefined) checkFields(`${field}.`, options[field as keyof TroupeConfigOptions], below);
   }
   checkActors(options.actors);
-  const { partitions, logLevel, logLevels, dev } = options;
+  const { partitions, logLevel, logLevels, doctor = {}, dev } = options;
   if (partitions !== undefined) checkWhole('partitions', partitions, PARTITIONS_MAX);
+  for (const [field, limit] of Object.entries(doctor))
+    checkWhole(`doctor.${field}`, limit, field.endsWith('Percent') ? 100 : Number.MAX_SAFE_INTEGER, 0);
   if (dev?.natsPort !== undefined) checkWhole('dev.natsPort', dev.natsPort, 65_535);
   if (logLevel !== undefined && !LOG_LEVELS.includes(logLevel))
     throw refuse('logLevel', logLevel, LOG_LEVELS.join(', '));
@@ -83,9 +98,9 @@ function checkFields(at: string, value: unknown, known: readonly string[]): void
   );
 }
 
-function checkWhole(field: string, value: unknown, max: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > max) {
-    throw refuse(field, value, `a whole number from 1 to ${max}`);
+function checkWhole(field: string, value: unknown, max: number, min = 1): void {
+  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+    throw refuse(field, value, `a whole number from ${min} to ${max}`);
   }
 }
 

@@ -35,6 +35,7 @@ export type { AgentPolicies, ContractAgentOptions, OwnAgentOptions, TaskPolicies
 export { type AskInput, type AskLogic, ask, type UntypedAskLogic } from './ask.ts';
 export type {
   DevConfig,
+  DoctorConfig,
   LogLevel,
   NatsConfig,
   ProcessConfig,

@@ -29,6 +29,8 @@ describe('defineConfig', () => {
       { actors: [], logLevel: 'loud' },
       'logLevel is "loud"; use debug, info, warn, error, silent',
     ],
+    ['a share of doctor above the whole', { actors: [], doctor: { usageMaxPercent: 101 } }, 'from 0 to 100'],
+    ['a limit of doctor as text', { actors: [], doctor: { clockMaxMs: '1s' } }, 'doctor.clockMaxMs is "1s"'],
     ['nothing at all', undefined, 'actors is undefined'],
   ])('refuses %s', (_what, options, message) => {
     let error: unknown;

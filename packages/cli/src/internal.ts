@@ -6,6 +6,7 @@ export { bannerLines } from './dev/banner.ts';
 export { showLogLine } from './dev/log-line.ts';
 export { isCode } from './dev/watcher.ts';
 export { CHECKS } from './doctor/checks.ts';
+export { DEFAULT_LIMITS } from './doctor/limits.ts';
 export { gatewayTokens } from './gateway/gateway-tokens.ts';
 export { exitRows, helpOfCommand, optionRows, usageLine } from './help.ts';
 export { shellWord, showBytes, showDistance, showShort, showValue, table } from './output/format.ts';

@@ -1,62 +1,18 @@
 /** Every check of `troupe doctor`, well and then with its fault planted: real processes, a real server. */
 import { CHECKS } from '@troupe/cli/internal';
 import { connect, type Troupe } from '@troupe/client';
-import { startServerProcess } from '@troupe/nats';
 import { JsApi } from '@troupe/nats/internal';
-import { type OpenPorts, openPorts } from '@troupe/service-worker';
-import { resolveSettings } from '@troupe/service-worker/internal';
+import type { OpenPorts } from '@troupe/service-worker';
 import { decodeState, encodeState, hash53 } from '@troupe/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configOf, FAULTY, type Finding, portsAt } from './support/doctor.ts';
 import { type Finished, RunningCommand, run } from './support/process.ts';
 import { counterOf, makeProject, type Project } from './support/project.ts';
 import { troupe as here } from './support/run.ts';
 
-const configOf = (...types: string[]): string => `
-import { defineAgent, defineConfig } from '@troupe/agent';
-import { counter } from './agents/counter.ts';
-import { faulty } from './agents/faulty.ts';
-const machines = { counter, faulty, guest: counter, stranger: counter };
-export default defineConfig({
-  actors: ${JSON.stringify(types)}.map((type) => defineAgent({ type, version: 1, machine: machines[type] })),
-  partitions: 4,
-  streams: { journal: { bytesMax: ${8 * 1_048_576} } },
-  // One turn below never ends, and a drain waits for it.
-  worker: { drainDeadlineMs: 500 },
-});
-`;
-
-/** Does what it is told, none of it good. */
-const FAULTY = `
-import { reply } from '@troupe/agent';
-import { fromPromise, setup } from 'xstate';
-const eaten = [];
-const deeds = {
-  hang: () => new Promise(() => {}),
-  eat: (mib) => { for (let i = 0; i < mib; i++) eaten.push(Buffer.alloc(1_048_576, 1)); },
-  block: (ms) => { const endAt = performance.now() + ms; while (performance.now() < endAt); },
-};
-export const faulty = setup({
-  actors: { misbehave: fromPromise(async ({ input }) => { await deeds[input.deed](input.amount); return 'done'; }) },
-  guards: { dies: ({ event }) => event.input.deed === 'die' && process.kill(process.pid, 'SIGKILL') },
-}).createMachine({
-  initial: 'idle',
-  states: {
-    idle: { on: { task: [{ guard: 'dies' }, { target: 'busy' }] } },
-    busy: { invoke: { src: 'misbehave', input: ({ event }) => event.input, onDone: { target: 'idle', actions: reply('done') } } },
-  },
-});
-`;
-
 /** Limits that a loaded machine keeps to as well. */
 const CALM = ['--max-delay', '10s', '--max-response', '10s', '--max-clock', '10s'];
 const SKEW = `const now = Date.now; Date.now = () => now() + 3_600_000;`;
-
-interface Finding {
-  readonly check: string;
-  readonly status: 'ok' | 'warning' | 'problem' | 'unknown';
-  readonly message: string;
-  readonly fix?: string;
-}
 
 let project: Project;
 let dev: RunningCommand;
@@ -67,8 +23,9 @@ let api: JsApi;
 
 beforeAll(async () => {
   project = makeProject({
-    'troupe.config.ts': configOf('counter', 'faulty', 'guest'),
-    'stranger.config.ts': configOf('counter', 'faulty', 'stranger'),
+    'troupe.config.ts': configOf(['counter', 'faulty', 'guest', 'elder']),
+    'strict.config.ts': configOf(['counter', 'faulty', 'guest'], 'doctor: { turnMaxMs: 100, memoryMaxMib: 1 },'),
+    'stranger.config.ts': configOf(['counter', 'faulty', 'stranger']),
     'agents/counter.ts': counterOf(1),
     'agents/faulty.ts': FAULTY,
     'skew.mjs': SKEW,
@@ -80,7 +37,7 @@ beforeAll(async () => {
   open = await portsAt(url);
   api = new JsApi(open.connection);
   for (const key of ['a', 'b', 'c', 'd']) await troupe.actor('counter', key).ask(1);
-  await troupe.actor('guest', 'one').ask(1);
+  for (const type of ['guest', 'elder']) await troupe.actor(type, 'one').ask(1);
 });
 
 afterAll(async () => {
@@ -89,11 +46,6 @@ afterAll(async () => {
   await dev.stop();
   project[Symbol.dispose]();
 });
-
-async function portsAt(natsUrl: string, more: Record<string, string> = {}): Promise<OpenPorts> {
-  const { settings } = resolveSettings({ flags: { 'nats-url': natsUrl, partitions: '4' }, env: more, cwd: '/' });
-  return openPorts({ settings, name: 'doctor-test', provision: more.provision !== undefined });
-}
 
 /** A command in this process, which saves its start: there are dozens. It knows the config file as it was first. */
 const command = (...words: string[]): Promise<Finished> =>
@@ -189,6 +141,10 @@ describe('troupe doctor, with one thing wrong', () => {
       fix: 'troupe state show faulty/stuck',
     });
     expect(await look('turns')).toMatchObject([{ status: 'ok' }]);
+    const strict = ['--config', 'strict.config.ts'];
+    expect(await look('turns', ...strict)).toMatchObject([{ status: 'warning' }]);
+    expect(await look('turns', ...strict, '--max-turn', '5m')).toMatchObject([{ status: 'ok' }]);
+    expect(await look('memory', ...strict)).toMatchObject([{ status: 'warning' }]);
   });
 
   test('a dead letter, until it is dropped', async () => {
@@ -225,6 +181,19 @@ describe('troupe doctor, with one thing wrong', () => {
       env: { TROUPE_NATS_URL: url, TROUPE_PARTITIONS: '8' },
     });
     expect(stdout).toContain('has 4 partitions, configured are 8');
+  });
+
+  test('fewer copies of the streams than configured', async () => {
+    const { stdout } = await here(['doctor', '--json', '--skip', 'response,consistency'], {
+      cwd: project.dir,
+      env: { TROUPE_NATS_URL: url, TROUPE_REPLICAS: '3' },
+    });
+    const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+    expect(checks.filter(({ status }) => status !== 'ok')).not.toEqual([]);
+    for (const { check, status, message, fix } of checks.filter((one) => one.status !== 'ok')) {
+      expect([status, message]).toEqual(['warning', 'has 1 of 3 replicas.']);
+      expect(fix).toBe(`nats stream edit ${check.slice('stream '.length)} --replicas=3 --force`);
+    }
   });
 
   test('a type of the config file that nobody hosts', async () => {
@@ -289,8 +258,8 @@ describe('troupe doctor, with one thing wrong', () => {
 describe('troupe doctor, with workers that go wrong', () => {
   let pool: RunningCommand;
   beforeAll(async () => {
-    // The guests of before have a stored state, and nobody defines them any more.
-    project.write('troupe.config.ts', configOf('counter', 'faulty'));
+    // The guests of before have a stored state, and nobody defines them any more; elders are defined, but not as they were.
+    project.write('troupe.config.ts', configOf(['counter', 'faulty', 'elder@2']));
     pool = new RunningCommand(['worker', '--processes', '2', '--id', 'box', '--nats-url', url], { cwd: project.dir });
     await served();
   });
@@ -306,6 +275,20 @@ describe('troupe doctor, with workers that go wrong', () => {
     await troupe.actor('guest', 'one').send(1);
     const found = await until('parked', 'warning');
     expect(found).toMatchObject({ message: expect.stringContaining('guest/one'), fix: 'troupe history guest/one' });
+  });
+
+  test('actors whose state no code there can go on with', async () => {
+    await troupe.actor('elder', 'one').send(1);
+    await expect
+      .poll(() => look('actors'), { timeout: 40_000 })
+      .toMatchObject([
+        { message: expect.stringContaining('of guest') },
+        {
+          status: 'warning',
+          message: expect.stringMatching(/^1 are suspended.*\(elder\/one\)/),
+          fix: 'troupe state show elder/one',
+        },
+      ]);
   });
 
   test('too many turns that fail', async () => {
@@ -346,6 +329,21 @@ describe('troupe doctor, with workers that go wrong', () => {
     expect(found.message).toMatch(/skewed is (60 min|1 h) ahead/);
   });
 
+  test('workers that can not renew their leases in time', async () => {
+    expect(await look('workers')).toMatchObject([{ status: 'ok' }]);
+    const { records } = open.config.streams;
+    const { config } = (await api.streamInfo(records))!;
+    // They answer, and are connected; only nothing can be written where leases are.
+    await api.call(`STREAM.UPDATE.${records}`, { ...config, max_msg_size: 1 });
+    try {
+      const found = await until('workers', 'warning');
+      expect(found.message).toContain('could not renew their leases in time');
+    } finally {
+      await api.call(`STREAM.UPDATE.${records}`, config);
+    }
+    await until('workers', 'ok');
+  });
+
   test('workers that are frozen: silent, their partitions without an owner, questions without an answer, lag', async () => {
     await served();
     expect(await look('lag')).toMatchObject([{ status: 'ok' }]);
@@ -383,54 +381,5 @@ describe('troupe doctor, with workers that go wrong', () => {
     expect((await look('streams')).filter(({ status }) => status !== 'ok')).toMatchObject([
       { check: `stream ${name}`, status: 'warning', message: expect.stringContaining('nearly full') },
     ]);
-  });
-});
-
-describe('troupe doctor at other servers', () => {
-  const at = async (natsUrl: string, env: Record<string, string> = {}): Promise<Finding[]> => {
-    const { stdout } = await here(['doctor', '--json', '--nats-url', natsUrl], { cwd: project.dir, env });
-    return (JSON.parse(stdout) as { checks: Finding[] }).checks;
-  };
-
-  test('says that JetStream is off', async () => {
-    const server = await startServerProcess({ jetstream: false });
-    try {
-      expect(await at(server.url)).toMatchObject([
-        { status: 'problem', message: expect.stringContaining('JetStream is off') },
-      ]);
-    } finally {
-      await server.close();
-    }
-  });
-
-  test('sees how full an account is, and says of what it may not look at that it does not know', async () => {
-    const server = await startServerProcess({
-      config: `accounts { T { jetstream { max_file: 48MB }, users [
-        { user: all, password: p },
-        { user: weak, password: p, permissions { publish { deny: ["$JS.API.STREAM.INFO.TROUPE_DEAD"] } } } ] } }`,
-    });
-    const userOf = (name: string) => ({ TROUPE_NATS_USER: name, TROUPE_NATS_PASS: 'p' });
-    const { connection, ports } = await portsAt(server.url, { ...userOf('all'), provision: 'yes' });
-    try {
-      const before = await at(server.url, userOf('all'));
-      expect(before.find(({ check }) => check === 'disk')).toMatchObject({ status: 'ok' });
-      expect(before.find(({ check }) => check === 'dead-letters')).toMatchObject({ status: 'ok' });
-      const weak = await at(server.url, userOf('weak'));
-      expect(weak.find(({ check }) => check === 'dead-letters')).toMatchObject({
-        status: 'unknown',
-        message: expect.stringContaining('may not look'),
-        fix: 'troupe doctor --creds FILE',
-      });
-      const used = 'STREAM.CREATE.FILL';
-      await new JsApi(connection).call(used, { name: 'FILL', subjects: ['fill'], storage: 'file', max_bytes: -1 });
-      for (let n = 0; n < 47; n++) await ports.bus.request('fill', new Uint8Array(1_000_000), { timeoutMs: 5_000 });
-      expect((await at(server.url, userOf('all'))).find(({ check }) => check === 'disk')).toMatchObject({
-        status: 'warning',
-        message: expect.stringContaining("of the account's storage"),
-      });
-    } finally {
-      await ports.close();
-      await server.close();
-    }
   });
 });

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import { defineAgent } from '@troupe/agent';
 import { COMMANDS } from '@troupe/cli';
-import { commandReference, MARKS, settingsReference } from '@troupe/cli/internal';
+import { commandReference, DEFAULT_LIMITS, MARKS, settingsReference } from '@troupe/cli/internal';
 import { resolveWorkerOptions } from '@troupe/runtime';
 import { describe, expect, test } from 'vitest';
 import { createMachine } from 'xstate';
@@ -75,6 +75,13 @@ describe('docs/reference/configuration.md', () => {
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults));
   });
 
+  test('has every limit of doctor with its default, and no other', () => {
+    const rows = Object.entries(DEFAULT_LIMITS).map(([name, value]) => [`doctor.${name}`, `${value}`]);
+    expect(Object.fromEntries(rowsUnder('configuration.md', 'Limits of troupe doctor'))).toEqual(
+      Object.fromEntries(rows),
+    );
+  });
+
   test('has every policy of a definition, and no other', () => {
     const documented = new Set(
       [...rowsUnder('configuration.md', 'Policies of a definition').keys()].map((path) => path.split('.')[0]!),
@@ -114,6 +121,7 @@ describe('docs/reference/configuration.md', () => {
     expect([...new Set(documented)].sort()).toEqual([
       'actors',
       'dev',
+      'doctor',
       'logLevel',
       'logLevels',
       'nats',
@@ -121,6 +129,7 @@ describe('docs/reference/configuration.md', () => {
       'prefix',
       'process',
       'streams',
+      'traces',
       'worker',
     ]);
   });

@@ -20,9 +20,9 @@ const CHECK_MS = 20_000;
 
 /** @throws TroupeError `Usage` for limits that are none, and checks that there are not. */
 export async function examine(context: CommandContext): Promise<Finding[]> {
-  const limits = readLimits(context);
   const checks = chosen(context);
   const project = await context.project();
+  const limits = readLimits(context, project.loaded?.config.doctor);
   const open = await context.operator().catch((error: unknown) => fromPortFailure(error));
   if (open instanceof Error) {
     const command = isTroupeError(open, 'PermissionDenied') ? 'troupe doctor --creds FILE' : 'troupe config';

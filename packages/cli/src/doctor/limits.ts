@@ -1,4 +1,8 @@
-/** From where on a check complains: one table, from which flags, help and reference are made. */
+/**
+ * From where on a check complains: one table, from which flags, help and reference are made. A flag goes before `doctor` of the
+ * config file, and that before the default.
+ */
+import type { DoctorConfig } from '@troupe/agent';
 import { parseDuration } from '@troupe/wire';
 import type { OptionSpec } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -64,23 +68,41 @@ const SPECS = {
     default: '20',
     meaning: 'Actors whose states are restored and folded again.',
   },
-} as const satisfies Readonly<Record<string, LimitSpec>>;
+} as const satisfies Readonly<Record<keyof DoctorConfig, LimitSpec>>;
 
 export type Limits = Readonly<Record<keyof typeof SPECS, number>>;
+
+/** Where neither flag nor config file says something; ms, percent or a count, by the end of the name. */
+export const DEFAULT_LIMITS: Limits = Object.fromEntries(
+  Object.entries(SPECS).map(([name, spec]) => [name, defaultOf(spec)]),
+) as Limits;
 
 /** As flags of the command. */
 export const LIMIT_OPTIONS: Readonly<Record<string, OptionSpec>> = Object.fromEntries(
   Object.values(SPECS).map(({ flag, ...spec }) => [flag, spec]),
 );
 
-/** @throws TroupeError `Usage` for what is no number of its kind. */
-export function readLimits(context: CommandContext): Limits {
-  return Object.fromEntries(Object.entries(SPECS).map(([name, spec]) => [name, readLimit(context, spec)])) as Limits;
+/**
+ * @param configured `doctor` of the config file, checked
+ * @throws TroupeError `Usage` for what is no number of its kind.
+ */
+export function readLimits(context: CommandContext, configured: DoctorConfig = {}): Limits {
+  return Object.fromEntries(
+    Object.entries(SPECS).map(([name, spec]) => [
+      name,
+      flagOf(context, spec) ?? configured[name as keyof DoctorConfig] ?? defaultOf(spec),
+    ]),
+  ) as Limits;
 }
 
-function readLimit(context: CommandContext, { flag, placeholder, default: text }: LimitSpec): number {
-  if (placeholder === 'DURATION') return durationOf(context, flag) ?? parseDuration(text)!;
-  const number = context.whole(flag) ?? Number(text);
-  if (placeholder === 'PERCENT' && number > 100) throw usageError(`--${flag} is ${number}: it is 0 to 100 percent.`);
+function flagOf(context: CommandContext, { flag, placeholder }: LimitSpec): number | undefined {
+  if (placeholder === 'DURATION') return durationOf(context, flag);
+  const number = context.whole(flag);
+  if (placeholder === 'PERCENT' && number !== undefined && number > 100)
+    throw usageError(`--${flag} is ${number}: it is 0 to 100 percent.`);
   return number;
+}
+
+function defaultOf({ placeholder, default: text }: LimitSpec): number {
+  return placeholder === 'DURATION' ? parseDuration(text)! : Number(text);
 }
