@@ -58,14 +58,15 @@ export async function proveTakeover(options: TakeoverProofOptions): Promise<Take
   const random = createRandom(seed);
   const running: WorkerProcess[] = [];
   for (let at = 0; at < workers; at++) running.push(await world.startWorker());
-  const load = new Load(world.troupe, callers);
+  const load = new Load(world.troupe, callers, log);
   const stalls: Record<TakeoverKind, number[]> = { quiet: [], kill: [], freeze: [], stop: [], join: [] };
   const worst: Record<TakeoverKind, number[]> = { quiet: [], kill: [], freeze: [], stop: [], join: [] };
   const during = async (kind: TakeoverKind, happen: () => Promise<void>): Promise<void> => {
     const seen = await load.during(happen);
     stalls[kind].push(...seen);
     worst[kind].push(Math.max(...seen));
-    log(`${kind}: at most ${Math.round(Math.max(...seen))} ms`);
+    const heapMib = Math.round(process.memoryUsage().heapUsed / 1_048_576);
+    log(`${kind}: at most ${Math.round(Math.max(...seen))} ms (${load.tasks} tasks so far, heap ${heapMib} MiB)`);
   };
   await sleep(SETTLE_MS);
   for (let event = 1; event <= events; event++) {
@@ -101,13 +102,22 @@ class Load {
   readonly #troupe: Troupe;
   readonly #waits: { sinceMs: number; longestMs: number }[] = [];
   readonly #callers: Promise<void>[];
+  readonly #log: (line: string) => void;
   #over = false;
 
-  constructor(troupe: Troupe, callers: number) {
+  constructor(troupe: Troupe, callers: number, log: (line: string) => void) {
     this.#troupe = troupe;
+    this.#log = log;
     this.#callers = Array.from({ length: callers }, (_, at) => this.#tally(at));
     for (let at = 0; at < Math.ceil(callers / 4); at++)
       this.#callers.push(this.#errands('errand', at), this.#errands('once-errand', at));
+  }
+
+  /** Told at once, and kept as far as they are shown: a caller that fails again and again must not fill the memory. */
+  #violated(what: string): void {
+    if (this.violations.length >= SHOWN_MAX) return;
+    this.violations.push(what);
+    this.#log(`violation: ${what}`);
   }
 
   /** @returns what each caller of `tally` waited at most meanwhile, and until none waits for something from before. */
@@ -136,9 +146,9 @@ class Load {
       wait.sinceMs = performance.now();
       try {
         const count = await actor.ask(task, { deadlineMs: DEADLINE_MS });
-        if (count !== task) this.violations.push(`task ${task} of caller ${caller} was number ${count} to take effect`);
+        if (count !== task) this.#violated(`task ${task} of caller ${caller} was number ${count} to take effect`);
       } catch (error) {
-        this.violations.push(`task ${task} of caller ${caller} failed: ${String(error)}`);
+        this.#violated(`task ${task} of caller ${caller} failed: ${String(error)}`);
         return;
       }
       wait.longestMs = Math.max(wait.longestMs, performance.now() - wait.sinceMs);
@@ -154,11 +164,12 @@ class Load {
       const name = `${type}-${caller}-${task}`;
       try {
         const answer = await actor.ask(name, { deadlineMs: DEADLINE_MS });
-        if (answer !== name) this.violations.push(`${name} was answered with ${String(answer)}`);
+        if (answer !== name) this.#violated(`${name} was answered with ${String(answer)}`);
         this.succeeded.add(name);
       } catch (error) {
         const unknown = type === 'once-errand' && (error as { code?: string }).code === 'OutcomeUnknown';
-        if (!unknown) this.violations.push(`${name} failed: ${String(error)}`);
+        if (!unknown) this.#violated(`${name} failed: ${String(error)}`);
+        await sleep(PAUSE_MS);
       }
       this.tasks++;
     }
