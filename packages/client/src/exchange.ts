@@ -12,7 +12,9 @@
  *    change the order in which tasks are accepted.)
  * 4. A call ends exactly once: by an answer, its deadline, its caller, a refusal, or `close`. Whatever comes later finds no
  *    call under its number and is dropped.
- * 5. Nothing here throws at whoever delivers messages, events or time.
+ * 5. At most `POLLS_PER_SECOND_MAX` questions for missing outcomes are sent in a second: many that wait for a worker that is behind
+ *    would ask for all that it can do.
+ * 6. Nothing here throws at whoever delivers messages, events or time.
  */
 import type { TroupeError } from '@troupe/wire';
 import type { Call } from './call.ts';
@@ -22,6 +24,9 @@ import { type About, busyError, clientError, closedError, deniedError } from './
 import { Fifo } from './fifo.ts';
 import { newId } from './task-ids.ts';
 import type { Wire, WireEvent } from './wire.ts';
+
+/** Questions for missing outcomes per second: the default `inFlightMax` asks every 5 s. */
+const POLLS_PER_SECOND_MAX = 1_000;
 
 /** Limits and names of an exchange. */
 export interface ExchangeOptions {
@@ -46,6 +51,8 @@ export class Exchange {
   readonly #onReconnect = new Set<() => void>();
   readonly #onEnd = new Set<() => void>();
   #count = 0;
+  #pollsSinceMs = Number.NEGATIVE_INFINITY;
+  #polls = 0;
   #pumping = false;
   /** Why nothing can be started any more. */
   #ended: ((about: About) => TroupeError) | undefined;
@@ -93,6 +100,15 @@ export class Exchange {
   /** When `call` wants to hear of the time next. */
   schedule(call: Call, dueAtMs: number): void {
     this.#wheel.set(call, dueAtMs);
+  }
+
+  /** Whether one more outcome may be asked for now (invariant 5); if not, in a second. */
+  mayPoll(nowMs: number): boolean {
+    if (nowMs - this.#pollsSinceMs >= 1_000) {
+      this.#pollsSinceMs = nowMs;
+      this.#polls = 0;
+    }
+    return this.#polls++ < POLLS_PER_SECOND_MAX;
   }
 
   /** To be called by a call as it ends, before it settles its promise. */

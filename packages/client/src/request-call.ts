@@ -12,7 +12,9 @@ import { readReply } from './reply.ts';
 
 /** How long an answer may take before the question is asked again, ms: the owner may have died with it. */
 export const ATTEMPT_MS = 2_000;
-/** Wait before asking again where nobody owned the actor, doubled each time, ms. */
+/** Nobody could answer now: nobody owned the actor, or its owner had too many queries under way. */
+const RETRIED: readonly string[] = ['NoOwner', 'Busy'];
+/** Wait before asking again then, doubled each time, ms. */
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 1_000;
 
@@ -86,7 +88,7 @@ export class RequestCall extends Call {
     if (reply.ok) {
       this.#exchange.end(this);
       this.#resolve(reply.value);
-    } else if (reply.error.code === 'NoOwner') this.#onNoOwner(reply.error);
+    } else if (RETRIED.includes(reply.error.code)) this.#onNobodyCould(reply.error);
     else if (reply.error.code === 'PageExpired' && this.#parts.startAgain())
       this.launch(this.#exchange.clock.monotonic());
     else this.fail(reply.error);
@@ -111,7 +113,7 @@ export class RequestCall extends Call {
     this.#reject(error);
   }
 
-  #onNoOwner(error: TroupeError): void {
+  #onNobodyCould(error: TroupeError): void {
     this.#refusal = error;
     const delayMs = Math.min(RETRY_MIN_MS * 2 ** this.#refusals++, RETRY_MAX_MS);
     this.#scheduleIn(this.#exchange.clock.monotonic(), delayMs);

@@ -7,7 +7,7 @@
  * 2. Rejected without `Timeout`, `NotConnected`, `Cancelled` or `Closed` while sent means: it was not accepted, or this is
  *    its outcome.
  * 3. After the PubAck an outcome is certain to exist one day. Should its message be lost, the actor is asked for it: 2 s,
- *    then 4 s, then every 5 s, and at once after a reconnect. "Unknown" then means not yet applied: go on waiting.
+ *    then 4 s, then every 5 s, and at once after a reconnect; later where thousands wait. "Unknown" then means not yet applied: go on waiting.
  * 4. An outcome proves acceptance, whether or not its PubAck came.
  * 5. Never later than its deadline (and `GRACE_MS` for the actor's own word on it), something settles it.
  */
@@ -24,6 +24,8 @@ export const GRACE_MS = 500;
 
 /** When the actor is asked for a missing outcome, ms after the one before; the last one repeats. */
 const POLL_AFTER_MS = [4_000, 5_000];
+/** When too many are asked for in this second. */
+const POLL_LATER_MS = 1_000;
 /** How long nobody may listen on the task subject before it is refused: an election takes 4 to 9 s, and pauses of 14 s
  * have been seen when a leader was killed on a busy machine. */
 const PATIENCE_ELECTION_MS = 20_000;
@@ -193,6 +195,10 @@ export class TaskCall extends Call {
 
   /** Invariant 3. */
   #poll(nowMs: number): void {
+    if (!this.#exchange.mayPoll(nowMs)) {
+      this.#scheduleIn(nowMs, POLL_LATER_MS);
+      return;
+    }
     const delayMs = POLL_AFTER_MS[this.#polls++] ?? POLL_AFTER_MS.at(-1)!;
     this.#scheduleIn(nowMs, delayMs);
     const { target, taskId } = this.#spec;

@@ -44,6 +44,24 @@ test('a deadline that passes without a connection is NotConnected: nothing was s
   expect(wire.published).toHaveLength(0);
 });
 
+test('of thousands that wait, a thousand a second are asked for, and each gets its turn (invariant 5)', async () => {
+  const { wire, clock, troupe } = rig({ inFlightMax: 3_000 });
+  const john = troupe.actor('support', 'john');
+  for (let n = 0; n < 2_500; n++) track(john.ask(n, { taskId: `t-${n}`, deadlineMs: 60_000 }));
+  wire.of('task').forEach((task, n) => {
+    wire.ack(task, n + 1);
+  });
+  const asked: number[] = [];
+  for (let second = 0; second < 6; second++) {
+    const before = wire.of('query').length;
+    await clock.advance(1_000);
+    asked.push(wire.of('query').length - before);
+  }
+  expect(Math.max(...asked)).toBeLessThanOrEqual(1_000);
+  const ids = wire.of('query').map((query) => (bodyOf(query) as { taskId: string }).taskId);
+  expect(new Set(ids).size).toBe(2_500);
+});
+
 test('after a reconnect unacknowledged tasks are published again, accepted ones are asked for', async () => {
   const { wire, clock, troupe } = rig();
   const john = troupe.actor('support', 'john');

@@ -34,15 +34,18 @@ describe('query', () => {
     expect(read.result).toEqual({ value: { hits: [] } });
   });
 
-  test('asks again after NoOwner, ever more slowly, until somebody answers', async () => {
-    const { wire, clock, troupe } = rig();
-    wire.onPublish = (query) => (wire.published.length < 4 ? wire.refuse(query, NO_OWNER) : wire.answer(query, 'yes'));
-    const read = track(troupe.actor('support', 'john').query('search'));
-    await clock.advance(650);
-    expect(wire.published).toHaveLength(3);
-    await clock.advance(200);
-    expect(read.result).toEqual({ value: 'yes' });
-  });
+  test.each([NO_OWNER, { code: 'Busy', message: 'Too many.', retryable: true }])(
+    'asks again after $code, ever more slowly, until somebody answers',
+    async (refusal) => {
+      const { wire, clock, troupe } = rig();
+      wire.onPublish = (query) => (wire.published.length < 4 ? wire.refuse(query, refusal) : wire.answer(query, 'yes'));
+      const read = track(troupe.actor('support', 'john').query('search'));
+      await clock.advance(650);
+      expect(wire.published).toHaveLength(3);
+      await clock.advance(200);
+      expect(read.result).toEqual({ value: 'yes' });
+    },
+  );
 
   test('an answer that does not come is asked for again; the late first answer will do', async () => {
     const { wire, clock, troupe } = rig();

@@ -22,6 +22,7 @@ import {
   usernamePasswordAuthenticator,
 } from 'nats';
 import { RawRequests } from './raw-request.ts';
+import { type PacedSocket, paceReads } from './read-pace.ts';
 
 export interface NatsOptions {
   /** Default `nats://127.0.0.1:4222`. */
@@ -67,6 +68,7 @@ export class Connection {
     const inbox = this.createInbox();
     const { inFlightMax } = options;
     this.requests = new RawRequests(nc, inFlightMax === undefined ? { inbox } : { inbox, inFlightMax });
+    paceConnection(nc);
     void this.#watch();
   }
 
@@ -113,7 +115,10 @@ export class Connection {
 
   #statusChanged(status: Status): void {
     if (status.type === 'disconnect') this.#setConnected(false);
-    else if (status.type === 'reconnect') this.#setConnected(true);
+    else if (status.type === 'reconnect') {
+      paceConnection(this.nc);
+      this.#setConnected(true);
+    }
     const denied = status.permissionContext;
     if (denied?.operation === 'publish') this.requests.denied(denied.subject);
   }
@@ -179,7 +184,7 @@ interface Insides {
   readonly protocol?: {
     readonly options?: { ignoreClusterUpdates?: boolean };
     readonly servers?: { update?(info: unknown, encrypted: boolean): unknown };
-    readonly transport?: { isEncrypted?(): boolean };
+    readonly transport?: { isEncrypted?(): boolean; readonly socket?: PacedSocket };
   };
 }
 
@@ -189,6 +194,12 @@ function discoverServers(nc: NatsConnection): void {
   if (options === undefined) return;
   options.ignoreClusterUpdates = false;
   servers?.update?.(nc.info, transport?.isEncrypted?.() ?? false);
+}
+
+/** Every connection has a socket of its own. In another release of the library, without these insides, reads are not paced. */
+function paceConnection(nc: NatsConnection): void {
+  const { socket } = (nc as unknown as Insides).protocol?.transport ?? {};
+  if (socket !== undefined) paceReads(socket);
 }
 
 const AUTH_ERROR = /authorization|authentication|BAD_CREDS/i;

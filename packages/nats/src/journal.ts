@@ -17,11 +17,18 @@ import type { JsApi } from './js-api.ts';
 import { type FeedSource, MailboxFeed } from './mailbox-feed.ts';
 import { subjectBytes, text } from './message-bytes.ts';
 import { apiPortError } from './port-error.ts';
+import { READ_AHEAD_FIRST } from './pull-consumer.ts';
 import { purgeInSlices } from './purge-slices.ts';
 import { findLast } from './seq-of-last.ts';
 import { SharedFeed } from './shared-feed.ts';
 import { NatsStoredMessage } from './stored-message.ts';
 import { scanStream } from './stream-scan.ts';
+
+/**
+ * Entries that all partitions which are behind may have read ahead together, where `READ_AHEAD_FIRST` for each of them is less: what
+ * is on its way stands before the answers to leases and checkpoints, on the same line.
+ */
+const READ_AHEAD_ALL_MAX = 4_096;
 
 /** A partition as the server knows it. */
 interface LocalPartition {
@@ -173,8 +180,15 @@ export class NatsJournal implements JournalPort {
       stream: stream.name,
       filters: this.#filters(local),
       headSeq: () => this.headSeq(partition),
+      readAheadShare: () => this.#readAheadShare(),
       purgedBelow: () => this.#purgedBelow[partition]!,
     };
+  }
+
+  #readAheadShare(): number {
+    let behind = 0;
+    for (const feed of this.#feeds) if (feed.isBehind) behind++;
+    return Math.max(READ_AHEAD_FIRST, Math.floor(READ_AHEAD_ALL_MAX / Math.max(1, behind)));
   }
 
   #filters(local: number): string[] {

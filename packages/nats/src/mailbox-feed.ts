@@ -38,6 +38,8 @@ export interface FeedSource {
   readonly filters: readonly string[];
   /** Of the partition, from the leader. */
   headSeq(): Promise<number>;
+  /** Entries that one of the partitions that are behind may have read ahead. */
+  readAheadShare(): number;
   /** Entries below it were purged by this very connection. */
   purgedBelow(): number;
 }
@@ -50,6 +52,8 @@ interface Item {
 const RETRY_WAIT_MS = 100;
 const RETRY_WAIT_MAX_MS = 5_000;
 const POLL_MS = 30_000;
+/** Entries handed over from memory in one turn of the event loop. */
+const DRAIN_MAX = 32;
 /** Time between two entries in which a purge may have passed, at the head (nothing younger is ever purged) and behind it. */
 const GAP_MS = 5_000;
 const GAP_BEHIND_MS = 200;
@@ -74,6 +78,8 @@ export class MailboxFeed implements JournalReader, SharedMember {
   /** The buffer was so full that the server may have had to wait. */
   #isStalled = false;
   #items: Item[] = [];
+  /** The next part of `#items` is handed over in the next turn of the event loop. */
+  #isDraining = false;
   #retry: Timer | undefined;
   #retryWaitMs = RETRY_WAIT_MS;
   #poll: Timer | undefined;
@@ -106,6 +112,11 @@ export class MailboxFeed implements JournalReader, SharedMember {
     }
     feed.#pollLater();
     return feed;
+  }
+
+  /** It reads by itself, for it is behind. */
+  get isBehind(): boolean {
+    return !this.#isShared;
   }
 
   get partition(): number {
@@ -170,6 +181,7 @@ export class MailboxFeed implements JournalReader, SharedMember {
       name: consumerName(`p${this.#options.partition}`),
       filters,
       fromSeq: this.#lastSeq + 1,
+      share: () => this.#source.readAheadShare(),
       onMessage: (msg, delivery) => this.#receive(msg, delivery),
       onEnd: (reason, fatal) => {
         if (consumer !== this.#consumer) return;
@@ -242,16 +254,21 @@ export class MailboxFeed implements JournalReader, SharedMember {
     if (isHead && this.#state === 'running') this.#options.onHead();
   }
 
+  /** What waited in memory, in parts: many partitions may go on at the same moment. */
   #drain(): void {
-    let taken = 0;
-    while (this.#state === 'running' && taken < this.#items.length) {
-      const { message, isHead } = this.#items[taken++]!;
+    this.#isStalled ||= this.#items.length >= READ_AHEAD_MAX_DEFAULT / 2;
+    for (let taken = 0; this.#state === 'running' && this.#items.length > 0 && taken < DRAIN_MAX; taken++) {
+      const { message, isHead } = this.#items.shift()!;
       this.#handOver(message, isHead);
     }
     if (this.#state === 'closed') return;
-    this.#isStalled ||= this.#items.length >= READ_AHEAD_MAX_DEFAULT / 2;
-    this.#items.splice(0, taken);
     this.#consumer?.buffered(this.#items.length);
+    if (this.#items.length === 0 || this.#state !== 'running' || this.#isDraining) return;
+    this.#isDraining = true;
+    this.#source.clock.defer(() => {
+      this.#isDraining = false;
+      if (this.#state === 'running') this.#drain();
+    });
   }
 
   /** From here on nothing feeds it. */

@@ -5,7 +5,7 @@
  * Invariants
  * 1. Messages come in the consumer's order without a hole: the consumer's own sequence must grow by one each time, and
  *    its heartbeats must not be ahead of it.
- * 2. At most `readAheadMax` messages are asked for and not taken yet.
+ * 2. At most `readAheadMax` messages are asked for and not taken yet, and no more than its share. It begins with few.
  * 3. If neither a message nor a heartbeat comes for two heartbeat intervals while something is asked for, it ends.
  */
 import type { Clock, Timer } from '@troupe/runtime';
@@ -28,6 +28,8 @@ export interface PullConsumerOptions {
   readonly headersOnly?: boolean;
   /** Default 512. */
   readonly readAheadMax?: number;
+  /** What it may ask for beside others that read at the same time, messages. Default: no limit. */
+  readonly share?: () => number;
   /** The delivery is valid during the call only. */
   onMessage(msg: Msg, delivery: Delivery): void;
   /** It has ended; `fatal` when another one would end the same way. */
@@ -35,6 +37,8 @@ export interface PullConsumerOptions {
 }
 
 export const READ_AHEAD_MAX_DEFAULT = 512;
+/** With a share, the first pull asks for so many, each further one for twice as many as the one before, up to the share. */
+export const READ_AHEAD_FIRST = 64;
 const PULL_EXPIRES_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 /** The server forgets the consumer after this long without a pull request. */
@@ -50,6 +54,7 @@ export class PullConsumer {
   readonly #inbox: string;
   readonly #readAheadMax: number;
   readonly #bytesMax: number;
+  #window: number;
   readonly #delivery: Delivery = { seq: 0, consumerSeq: 0, at: 0, pending: 0 };
   #subscription: Subscription | undefined;
   #watchdog: Timer | undefined;
@@ -67,6 +72,7 @@ export class PullConsumer {
     this.#subject = options.api.nextSubject(options.stream, options.name);
     this.#inbox = options.api.connection.createInbox();
     this.#readAheadMax = options.readAheadMax ?? READ_AHEAD_MAX_DEFAULT;
+    this.#window = options.share === undefined ? this.#readAheadMax : READ_AHEAD_FIRST;
     this.#bytesMax = Math.max(PULL_BYTES_MIN, 2 * options.api.connection.payloadBytesMax);
   }
 
@@ -95,7 +101,7 @@ export class PullConsumer {
   /** How many delivered messages the owner holds back; the less room, the less is asked for. */
   buffered(count: number): void {
     this.#buffered = count;
-    if (this.#credit + count <= this.#readAheadMax / 2) this.#pull();
+    if (this.#credit + count <= this.#limit / 2) this.#pull();
   }
 
   /** Stops without a word to the owner, and removes the consumer from the server. */
@@ -121,10 +127,16 @@ export class PullConsumer {
     };
   }
 
+  get #limit(): number {
+    const { share } = this.#options;
+    return share === undefined ? this.#readAheadMax : Math.min(this.#window, share());
+  }
+
   /** Invariant 2. */
   #pull(): void {
-    const batch = this.#readAheadMax - this.#credit - this.#buffered;
+    const batch = this.#limit - this.#credit - this.#buffered;
     if (this.#state !== 'open' || batch <= 0 || !this.#options.api.connection.connected) return;
+    this.#window = Math.min(2 * this.#window, this.#readAheadMax);
     this.#credit += batch;
     const request = pullRequest(batch, this.#bytesMax);
     this.#options.api.connection.nc.publish(this.#subject, request, { reply: `${this.#inbox}.${++this.#pulls}` });
@@ -145,7 +157,7 @@ export class PullConsumer {
     this.#consumerSeq = delivery.consumerSeq;
     this.#credit--;
     this.#options.onMessage(msg, delivery);
-    if (this.#credit + this.#buffered <= this.#readAheadMax / 2) this.#pull();
+    if (this.#credit + this.#buffered <= this.#limit / 2) this.#pull();
   }
 
   #receiveStatus(block: string): void {

@@ -98,8 +98,10 @@ export class ActorCell {
   #passed: number[] = [];
   #sinceBytes = 0;
   readonly #fromSeq: number;
-  /** What was parked is being folded. */
+  /** What was parked, or has arrived meanwhile, is being folded. */
   #resuming = false;
+  /** Of those who wait until it is awake. */
+  #awake: PromiseWithResolvers<void> | undefined;
   /** Entries that were parked once: what they cause was not done then, whatever the checkpoint says. */
   #undone: ReadonlySet<number> = new Set();
   /** Quarantined entries that the state has skipped (invariant 6). */
@@ -197,6 +199,7 @@ export class ActorCell {
     if (this.waking) {
       this.#host.owe(this, message.seq);
       this.#queue.push(message);
+      this.#host.queued(1);
       return;
     }
     this.#fold(message);
@@ -210,9 +213,26 @@ export class ActorCell {
       if (!this.dropped) this.#suspend(error);
     }
     if (this.dropped) return;
+    // As much per turn of the event loop as the pace allows; what arrives meanwhile waits behind (invariant 1).
+    const { pace } = this.#host;
+    this.#resuming = true;
+    while (this.#queue.length > 0 && this.suspended === undefined) {
+      const room = pace.take(this.#queue.length) || (await pace.next(this.#queue.length));
+      if (this.dropped) return;
+      this.#foldQueue(room);
+    }
     this.#resuming = false;
-    this.#foldQueue();
+    // Of a suspended actor nothing is folded: it is all parked, in order.
+    if (this.#queue.length > 0) this.#foldQueue(this.#queue.length);
+    this.#tellAwake();
     this.#host.woken(this);
+  }
+
+  /** Resolves once it is no longer waking: everything that waited is folded, or it is suspended, or dropped. */
+  whenAwake(): Promise<void> {
+    if (!this.waking || this.suspended !== undefined || this.dropped) return Promise.resolve();
+    this.#awake ??= Promise.withResolvers<void>();
+    return this.#awake.promise;
   }
 
   /** A wake-up set long ago may be gone; asks for it again, and lets the owner start what is open. */
@@ -275,6 +295,12 @@ export class ActorCell {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#queue = [];
+    this.#tellAwake();
+  }
+
+  #tellAwake(): void {
+    this.#awake?.resolve();
+    this.#awake = undefined;
   }
 
   async #load(): Promise<void> {
@@ -397,14 +423,16 @@ export class ActorCell {
     }
   }
 
-  #foldQueue(): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const message of queue) {
+  #foldQueue(count: number): void {
+    const some = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    if (this.#queue.length === 0) this.#resuming = false;
+    for (const message of some) {
       if (this.suspended !== undefined) this.#host.park(this, message);
       else this.#fold(message);
       this.#host.pay(this, message.seq);
     }
+    this.#host.queued(-some.length);
   }
 
   #suspend(error: unknown): void {
@@ -418,6 +446,7 @@ export class ActorCell {
       { actor: formatAddress(this.address), code: this.suspended.code },
       `actor suspended: ${this.suspended.message}`,
     );
+    this.#tellAwake();
   }
 
   #markDirty(seq: number): void {

@@ -5,6 +5,7 @@ import type { ActorCell } from './actor-cell.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
+import type { Pace } from './pace.ts';
 import type { ParkingLot } from './parking-lot.ts';
 import type { Clock, PinnedCode, Ports } from './ports.ts';
 import type { Quarantined } from './quarantine.ts';
@@ -17,6 +18,7 @@ export interface CellHost {
   readonly options: ResolvedWorkerOptions;
   readonly log: Log;
   readonly observer: Observer;
+  readonly pace: Pace;
   readonly decoding: DecodeEntryOptions;
   /** The reader has reached the head since the claim: effects may start. */
   readonly live: boolean;
@@ -35,6 +37,8 @@ export interface CellHost {
   owe(cell: ActorCell, seq: number): void;
   pay(cell: ActorCell, seq: number): void;
   owes(cell: ActorCell, seq: number): boolean;
+  /** So many more (or fewer) entries wait in memory for the state of their actor. */
+  queued(count: number): void;
   /** @param done its one-shot effects were done by an owner before. Default: by the checkpoint. */
   perform(
     cell: ActorCell,

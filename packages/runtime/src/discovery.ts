@@ -4,8 +4,8 @@
  */
 import { encodePayload } from '@troupe/wire';
 import { Answerable } from './answerable.ts';
-import type { ControlHost } from './control.ts';
 import type { BusMessage } from './ports.ts';
+import type { ControlHost } from './requests.ts';
 
 const NAME = 'troupe-worker';
 const VERSION = '0.1.0';

@@ -47,12 +47,15 @@ export interface DeskOwner extends EffectHost {
   pay(cell: ActorCell, seq: number): void;
   /** Something was done that the next owner would do again. */
   worked(): void;
+  /** Less is held than before, or it can't be let go now. */
+  eased(): void;
 }
 
 export class EffectDesk {
   readonly #host: PartitionHost;
   readonly #owner: DeskOwner;
   #held: Performed[] = [];
+  #lettingGo = false;
 
   constructor(host: PartitionHost, owner: DeskOwner) {
     this.#host = host;
@@ -73,11 +76,23 @@ export class EffectDesk {
     }
   }
 
-  /** Performs what was held. */
+  /** Performs what was held, as much per turn of the event loop as the pace allows; what comes meanwhile waits behind. */
   letGo(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const one of held) this.#execute(one);
+    if (!this.#lettingGo) void this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    const { pace } = this.#host;
+    this.#lettingGo = true;
+    while (this.#held.length > 0) {
+      const room = pace.take(this.#held.length) || (await pace.next(this.#held.length));
+      // R5: meanwhile the lease may have grown old.
+      const going = this.#owner.fresh;
+      for (const one of going ? this.#held.splice(0, room) : []) this.#execute(one);
+      this.#owner.eased();
+      if (!going) break;
+    }
+    this.#lettingGo = false;
   }
 
   clear(): void {

@@ -7,6 +7,7 @@ import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pace } from './pace.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { Clock, Ports } from './ports.ts';
 import type { JournalPressure } from './pressure.ts';
@@ -20,6 +21,7 @@ export interface PartitionHost {
   readonly options: ResolvedWorkerOptions;
   readonly log: Log;
   readonly observer: Observer;
+  readonly pace: Pace;
   readonly decoding: DecodeEntryOptions;
   readonly dev: boolean;
   readonly definitions: ReadonlyMap<string, ActorDefinition>;

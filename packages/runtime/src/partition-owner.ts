@@ -42,6 +42,7 @@ import { type DeskOwner, EffectDesk } from './effect-desk.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
+import type { Pace } from './pace.ts';
 import { ParkingLot } from './parking-lot.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
 import type { Clock, JournalReader, PinnedCode, Ports, Timer } from './ports.ts';
@@ -55,6 +56,9 @@ const DRAIN_STEP_MS = 5;
 /** So long a hand-over goes on taking entries while it snapshots, so that little is left to do once it stops, ms. */
 const PREPARE_MS_MAX = 1_000;
 const NOBODY: ActorAddress = { type: 'invalid', key: 'invalid' };
+
+/** Entries in memory that wait for the state of their actor, and inputs whose effects are let go; beyond, the reader pauses. */
+const QUEUED_MAX = 4_096;
 
 /** Actors that are woken at once to fold what was parked. */
 const RESUMING_MAX = 16;
@@ -118,6 +122,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   readonly #elsewhere: CallsElsewhere | undefined;
   #released = false;
   #paused = false;
+  #queued = 0;
   /** How often the reader had fallen behind too far. */
   #doubts = 0;
   #clearing: Promise<void> | undefined;
@@ -163,6 +168,9 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   }
   get decoding(): DecodeEntryOptions {
     return this.#host.decoding;
+  }
+  get pace(): Pace {
+    return this.#host.pace;
   }
 
   /** R5, R6: the lease was renewed within half the TTL, and no purge can have overtaken the reader. */
@@ -313,7 +321,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     const name = `${address.type}.${token}`;
     const known = this.cells.get(name);
     if (known !== undefined) {
-      while (known.waking && known.suspended === undefined && !this.dropped) await this.#sleep(2);
+      if (known.waking) {
+        await known.whenAwake();
+        await this.pace.one();
+      }
       return isNobody(known) ? undefined : known;
     }
     const definition = this.#host.definitions.get(address.type);
@@ -340,6 +351,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   owes(cell: ActorCell, seq: number): boolean {
     return this.#clearing !== undefined || (rules.snapshotAfterSends && cell.owed.owesUpTo(seq));
+  }
+
+  queued(count: number): void {
+    this.#queued += count;
+    if (count < 0) this.#throttle();
   }
 
   perform(
@@ -450,6 +466,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     this.#keeper.worksAgain = true;
   }
 
+  eased(): void {
+    this.#throttle();
+  }
+
   announceParked(): Promise<void> {
     return this.#keeper.announceParked();
   }
@@ -504,8 +524,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
       steppingOf: (message) => this.#steppingOf(message),
       take: (message) => this.#receive(message),
       awake: async ({ type, keyToken }) => {
-        const cell = this.cells.get(`${type}.${keyToken}`);
-        while (cell?.waking && cell.suspended === undefined && !this.dropped) await this.#sleep(1);
+        await this.cells.get(`${type}.${keyToken}`)?.whenAwake();
       },
       pause: () => this.#throttle(),
       drained: () => {
@@ -746,8 +765,13 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   /** Reading pauses while too much is held back or unacknowledged. */
   #throttle(): void {
+    // Once it pauses, half of it has to be done before it goes on.
+    const queuedMax = this.#paused ? QUEUED_MAX / 2 : QUEUED_MAX;
     const tooMuch =
       (this.#desk.held > this.options.heldMax && !this.#host.leaseFresh) ||
+      // They are being let go. On the way to the head that takes reading on.
+      (this.#desk.held > queuedMax && this.fresh) ||
+      this.#queued > queuedMax ||
       this.#host.outbox.waiting > this.options.outboxMax ||
       this.#careful.full;
     if (tooMuch === this.#paused) return;

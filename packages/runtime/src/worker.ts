@@ -9,7 +9,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ActorDefinition, type EffectContext, type EffectScope, installEffectScope } from '@troupe/core';
 import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
-import { type ControlHost, serveControl, serveForwarded } from './control.ts';
+import { serveControl } from './control.ts';
 import { serveDiscovery } from './discovery.ts';
 import type { EffectFigure } from './effect-figures.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -22,12 +22,15 @@ import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } 
 import { Outbox } from './outbox.ts';
 import { OwnerGates } from './owner-gates.ts';
 import { type FreedPartition, Ownership } from './ownership.ts';
+import { Pace } from './pace.ts';
 import type { TypeCounters, WorkerCounters } from './partition-host.ts';
 import type { PartitionOwner, PartitionStats } from './partition-owner.ts';
 import { Passivation } from './passivation.ts';
 import type { Ports } from './ports.ts';
 import { JournalPressure } from './pressure.ts';
 import { ProgressPublisher } from './progress.ts';
+import { serveForwarded } from './queries.ts';
+import type { ControlHost } from './requests.ts';
 import { Slots } from './slots.ts';
 
 export interface StartWorkerOptions {
@@ -139,6 +142,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly observer: Observer;
   readonly snapshotSlots: Slots;
   readonly gates: OwnerGates;
+  readonly pace: Pace;
   readonly pressure: JournalPressure;
   readonly counters: WorkerCounters = {
     entries: 0,
@@ -201,7 +205,8 @@ class WorkerProcess implements Worker, ControlHost {
       this.progress,
     );
     this.pressure = new JournalPressure(this.ports.journal, this.ports.clock, this.log, this.options);
-    this.gates = new OwnerGates(this.ports.clock);
+    this.pace = new Pace(this.ports.clock);
+    this.gates = new OwnerGates(this.ports.clock, this.pace);
     this.snapshotSlots = new Slots(this.options.snapshotsInFlightMax);
     const types = Object.fromEntries([...this.definitions.values()].map((one) => [one.type, one.version]));
     this.#startedAt = this.ports.clock.now();

@@ -160,8 +160,8 @@ export const CODES = {
   Busy: row(
     429,
     true,
-    'Too many requests wait in this client; nothing was sent.',
-    'Await some of them first, or raise inFlightMax or queueMax of connect().',
+    'Too many requests wait, in this client or in the worker that was asked; nothing was done.',
+    'Await some of them first, or raise inFlightMax or queueMax of connect(). Queries ask again by themselves.',
   ),
   NoOwner: row(
     503,
