@@ -206,6 +206,21 @@ export function definitionFor(definition: ActorDefinition, version: number): Act
   return definition.previous.find((one) => one.version === version);
 }
 
+/**
+ * The same definition under a name that its type had before: actors made under that name go on, at their old addresses, with
+ * this code. Their states count as written by it, so the version must not be lower than the last one under the old name.
+ *
+ * @throws TroupeError `ConfigInvalid` when the name can't be one, or is the definition's own.
+ * @example const definitions = [order, aliasOf(order, 'purchase')];
+ */
+export function aliasOf(definition: ActorDefinition, type: string): ActorDefinition {
+  const options = { type: definition.type };
+  if (!TYPE_PATTERN.test(type)) throw refuse(options, 'alias', type, `a name matching ${TYPE_PATTERN.source}`);
+  if ((RESERVED_TYPES as readonly string[]).includes(type) || type === definition.type)
+    throw refuse(options, 'alias', type, 'another name: it is reserved, or the type itself');
+  return { ...definition, type, previous: definition.previous.map((one) => ({ ...one, type })) };
+}
+
 function resolveEffect(options: ActorOptions, src: string, effect: EffectOptions): ResolvedEffectOptions {
   const at = `effects.${src}`;
   const retry = effect.retry === 'never' || effect.retry === undefined ? {} : effect.retry;
@@ -228,7 +243,7 @@ function whole(options: ActorOptions, field: string, value: number, min: number,
   throw refuse(options, field, String(value), `a whole number from ${min} to ${max}`);
 }
 
-function refuse(options: ActorOptions, field: string, seen: string, wanted: string): TroupeError {
+function refuse(options: Pick<ActorOptions, 'type'>, field: string, seen: string, wanted: string): TroupeError {
   return new TroupeError(
     'ConfigInvalid',
     `Definition '${options.type}': ${field} is ${JSON.stringify(seen)}; use ${wanted}.`,

@@ -2,6 +2,7 @@
 export {
   type ActorDefinition,
   type ActorOptions,
+  aliasOf,
   DEFAULT_EFFECT,
   defineActor,
   definitionFor,

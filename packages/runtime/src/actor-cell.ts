@@ -52,6 +52,8 @@ export interface CellPlace {
   readonly name: string;
   /** Its entries from here on come from the reader. */
   readonly fromSeq: number;
+  /** Entries up to here were refused while nobody had its type, and stay so. */
+  readonly refusedUpTo: number;
 }
 
 /** Snapshots that are kept of an actor; with fewer, none was forgotten. */
@@ -71,6 +73,7 @@ export class ActorCell {
   readonly address: ActorAddress;
   readonly definition: ActorDefinition;
   readonly name: string;
+  readonly refusedUpTo: number;
   /** One-shot effects that are not acknowledged, by the entry that caused them. */
   readonly owed = new SeqTracker();
   /** Undefined while the snapshot is being read. */
@@ -119,6 +122,7 @@ export class ActorCell {
     this.#host = host;
     this.name = place.name;
     this.#fromSeq = place.fromSeq;
+    this.refusedUpTo = place.refusedUpTo;
     this.address = address;
     this.definition = definition;
     this.lastUsedMs = host.clock.monotonic();

@@ -153,6 +153,18 @@ export class CheckpointKeeper {
     this.#refused = next;
   }
 
+  /** Stores up to where a type is refused, before anybody is told: code that comes later would take it else. @throws Dropped */
+  async announceRefused(type: string, seq: number): Promise<void> {
+    // Of too many types the oldest are forgotten.
+    const said = (): boolean => (this.#current.refused[type] ?? 0) >= Math.min(seq, this.refusedUpTo(type));
+    await this.#insist(async () => {
+      if (this.#source.dropped) throw new Dropped();
+      if (said()) return;
+      await this.#store((current) => (said() ? undefined : { ...current, refused: this.#refused }));
+      if (!this.#source.dropped && !said()) throw new PortError('other', 'the checkpoint was written by another call');
+    });
+  }
+
   /** Called every `checkpointEveryMs`. */
   maintain(): void {
     this.#pullMark();

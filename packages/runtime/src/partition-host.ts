@@ -25,6 +25,8 @@ export interface PartitionHost {
   readonly decoding: DecodeEntryOptions;
   readonly dev: boolean;
   readonly definitions: ReadonlyMap<string, ActorDefinition>;
+  /** Types that have ended: what comes for them is refused. */
+  readonly retired: ReadonlySet<string>;
   readonly outbox: Outbox;
   readonly runner: EffectRunner;
   readonly snapshotSlots: Slots;

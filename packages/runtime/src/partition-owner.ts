@@ -13,14 +13,11 @@ import {
   type ActorAddress,
   assertType,
   type DecodeEntryOptions,
-  decodeEntry,
   decodeKey,
-  type FailureRecord,
   formatAddress,
   type JournalEntry,
   type StoredMessage,
   TroupeError,
-  toFailureRecord,
 } from '@troupe/wire';
 import { ActorCell, type CellPlace } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
@@ -47,7 +44,8 @@ import { ParkingLot } from './parking-lot.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
 import type { Clock, JournalReader, PinnedCode, Ports, Timer } from './ports.ts';
 import type { Quarantined, Stepping } from './quarantine.ts';
-import { publishEmit, publishOutcome } from './replies.ts';
+import { Refusals } from './refusals.ts';
+import { publishEmit } from './replies.ts';
 import { rules, sizes } from './rules.ts';
 import { SeqTracker } from './seq-tracker.ts';
 
@@ -55,7 +53,6 @@ import { SeqTracker } from './seq-tracker.ts';
 const DRAIN_STEP_MS = 5;
 /** So long a hand-over goes on taking entries while it snapshots, so that little is left to do once it stops, ms. */
 const PREPARE_MS_MAX = 1_000;
-const NOBODY: ActorAddress = { type: 'invalid', key: 'invalid' };
 
 /** Entries in memory that wait for the state of their actor, and inputs whose effects are let go; beyond, the reader pauses. */
 const QUEUED_MAX = 4_096;
@@ -106,6 +103,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   readonly #keeper: CheckpointKeeper;
   readonly #desk: EffectDesk;
   readonly lot: ParkingLot;
+  readonly #refusals: Refusals;
   readonly #careful: CarefulSteps;
   quarantine: ReadonlyMap<number, Quarantined> = new Map();
   /** What was parked at the claim has been folded as far as the code here can. */
@@ -145,6 +143,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     this.#keeper = new CheckpointKeeper(host, this, revision, checkpoint);
     this.#desk = new EffectDesk(host, this);
     this.lot = new ParkingLot(host, this);
+    this.#refusals = new Refusals(host, this, this.#desk);
     this.#careful = new CarefulSteps(host, this.#carefulOwner());
   }
 
@@ -313,7 +312,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     const { partition, epoch, position } = this;
     const state = this.#released ? 'releasing' : !this.live ? 'reading' : this.fresh ? 'live' : 'waiting';
     const { mark } = this.#keeper.current;
-    return { partition, epoch, state, position, mark, resident: this.cells.size, held: this.#desk.held };
+    const held = this.#desk.held + this.#refusals.waiting;
+    return { partition, epoch, state, position, mark, resident: this.cells.size, held };
   }
 
   /** The actor's state for a read, loading it if need be; undefined for one that never was. */
@@ -474,6 +474,10 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     return this.#keeper.announceParked();
   }
 
+  announceRefused(type: string, seq: number): Promise<void> {
+    return this.#keeper.announceRefused(type, seq);
+  }
+
   whenFresh(callback: () => void): void {
     this.#freshWaiters.push(callback);
   }
@@ -553,7 +557,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   }
 
   #cell(name: string, address: ActorAddress, definition: ActorDefinition, fromSeq = this.position + 1): ActorCell {
-    const place: CellPlace = { name, fromSeq };
+    const place: CellPlace = { name, fromSeq, refusedUpTo: this.#keeper.refusedUpTo(address.type) };
     const cell = new ActorCell(this, address, definition, place);
     this.cells.set(name, cell);
     return cell;
@@ -568,7 +572,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     this.#lastAt = message.at;
     const name = `${message.type}.${message.keyToken}`;
     const cell = this.cells.get(name) ?? this.#newCell(name, message);
-    cell?.receive(message);
+    if (cell !== undefined && message.seq <= cell.refusedUpTo) this.#refuse(message, cell.address);
+    else cell?.receive(message);
     if (!this.live && message.seq >= this.#claimHead) this.#atHead();
     this.#throttle();
   }
@@ -577,7 +582,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   #newCell(name: string, message: StoredMessage): ActorCell | undefined {
     const address = addressOf(message);
     const definition = address && this.#host.definitions.get(address.type);
-    const refused = message.seq <= this.#keeper.refusedUpTo(message.type);
+    const refused = message.seq <= this.#keeper.refusedUpTo(message.type) || this.#host.retired.has(message.type);
     if (address !== undefined && definition === undefined && !refused && this.stamped(message.type) !== undefined) {
       this.#parkUnknown(name, address, message);
       return undefined;
@@ -610,36 +615,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
       });
   }
 
-  /** What no actor here can take: an address that isn't one, or a type nobody defines. */
+  /** What no actor here can take. */
   #refuse(message: StoredMessage, address: ActorAddress | undefined): void {
     if (message.seq <= this.#keeper.current.done) return;
-    const entry = decodeEntry(message, this.decoding);
-    const known = [...this.#host.definitions.keys()].sort();
-    const error: FailureRecord =
-      entry.body.kind === 'invalid'
-        ? entry.body.error
-        : toFailureRecord(
-            new TroupeError(
-              'UnknownActorType',
-              `No worker has actors of type '${message.type}'. Known types: ${known.join(', ') || 'none'}.`,
-              { details: { known } },
-            ),
-          );
     if (address !== undefined) this.#keeper.refuse(message.type, message.seq);
-    this.owed.add(message.seq);
-    void this.#desk.deadLetter(address ?? NOBODY, message, error).finally(() => this.owed.remove(message.seq));
-    if (message.verb !== 'task') return;
-    const { body } = entry;
-    const replyTo = 'replyTo' in body && body.replyTo !== undefined ? [body.replyTo] : [];
-    publishOutcome(this.#host, address ?? NOBODY, undefined, {
-      replyTo,
-      taskId: 'taskId' in body && body.taskId !== undefined ? body.taskId : String(message.seq),
-      turnSeq: message.seq,
-      outcome: { ok: false, error },
-      contentType: 'contentType' in body ? body.contentType : 'application/json',
-      repeat: address === undefined,
-      id: `${message.seq}.0`,
-    });
+    this.#refusals.refuse(message, address);
   }
 
   /**
@@ -702,6 +682,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     const next = async (): Promise<void> => {
       for (let one = parked.pop(); one !== undefined && !this.dropped && !this.#released; one = parked.pop()) {
         const [name, address] = one;
+        if (this.#host.retired.has(address.type)) await this.#refusals.refuseParked(name, address);
         const definition = this.#host.definitions.get(address.type);
         if (definition !== undefined && !this.cells.has(name)) await this.#cell(name, address, definition).wake();
       }
@@ -716,11 +697,13 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     if (this.dropped || this.#released) return;
     const cell = this.cells.get(this.#nameOf(address));
     if (cell !== undefined) cell.tickAt = undefined;
+    const isRetired = this.#host.retired.has(address.type);
     void retryWhile(
       this.clock,
       () => !this.dropped,
       async () => {
-        if (!rules.tickJournaled) await this.#host.ports.ticks.remove(this.partition, token);
+        if (isRetired || !rules.tickJournaled) await this.#host.ports.ticks.remove(this.partition, token);
+        if (isRetired) return;
         await this.#host.ports.journal.append(address, { kind: 'tick' });
         await this.#host.ports.ticks.remove(this.partition, token);
       },
@@ -768,7 +751,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     // Once it pauses, half of it has to be done before it goes on.
     const queuedMax = this.#paused ? QUEUED_MAX / 2 : QUEUED_MAX;
     const tooMuch =
-      (this.#desk.held > this.options.heldMax && !this.#host.leaseFresh) ||
+      (this.#desk.held + this.#refusals.waiting > this.options.heldMax && !this.#host.leaseFresh) ||
       // They are being let go. On the way to the head that takes reading on.
       (this.#desk.held > queuedMax && this.fresh) ||
       this.#queued > queuedMax ||

@@ -27,6 +27,7 @@ import { Answerable } from './answerable.ts';
 import { type Attempt, QUERIES_MAX } from './owner-gates.ts';
 import type { PartitionOwner } from './partition-owner.ts';
 import type { BusMessage } from './ports.ts';
+import { retiredError, unknownError } from './refusals.ts';
 import {
   addressOf,
   type ControlHost,
@@ -168,7 +169,11 @@ async function answerHere(
   minSeq: number,
   endAtMs: number,
 ): Promise<Answer | undefined> {
-  if (!host.definitions.has(address.type)) return { error: unknownType(host, address) };
+  if (!host.definitions.has(address.type)) {
+    const { type } = address;
+    const error = host.retired.has(type) ? retiredError(type) : unknownError(type, host.definitions.keys());
+    return { error: toFailureRecord(error) };
+  }
   if (owner.position < minSeq) {
     await host.gates.until(() => owner.position >= minSeq || !owner.answers, endAtMs);
     if (owner.position < minSeq) return undefined;
@@ -202,11 +207,6 @@ function notFound(address: ActorAddress): FailureRecord {
     'NotFound',
     `There is no actor ${formatAddress(address)}: nothing was ever sent to it. Check the key; a query never creates an actor.`,
   );
-}
-
-function unknownType(host: ControlHost, { type }: ActorAddress): FailureRecord {
-  const known = [...host.definitions.keys()].sort().join(', ');
-  return failure('UnknownActorType', `No worker has actors of type '${type}'. Known types: ${known}.`);
 }
 
 type QueryHandler = (host: ControlHost, cell: ActorCell, request: QueryRequest) => Promise<unknown> | unknown;

@@ -7,7 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ActorDefinition, type EffectContext, type EffectScope, installEffectScope } from '@troupe/core';
-import { createSubjects, type Subjects, TroupeError } from '@troupe/wire';
+import { assertType, createSubjects, type Subjects, TroupeError } from '@troupe/wire';
 import { retryWhile } from './backoff.ts';
 import { serveControl } from './control.ts';
 import { serveDiscovery } from './discovery.ts';
@@ -38,6 +38,8 @@ export interface StartWorkerOptions {
   /** First token of every subject. Default `troupe`. */
   readonly prefix?: string;
   readonly definitions: readonly ActorDefinition[];
+  /** Types that have ended: what is sent to them, and what is parked of them, is refused (`ActorTypeRetired`). Default none. */
+  readonly retired?: readonly string[];
   /** Unique among live workers. Default: random. Letters, digits, `-` and `_`. */
   readonly id?: string;
   readonly options?: WorkerOptions;
@@ -136,6 +138,7 @@ class WorkerProcess implements Worker, ControlHost {
   readonly log: Log;
   readonly dev: boolean;
   readonly definitions: ReadonlyMap<string, ActorDefinition>;
+  readonly retired: ReadonlySet<string>;
   readonly outbox: Outbox;
   readonly progress: ProgressPublisher;
   readonly runner: EffectRunner;
@@ -188,6 +191,7 @@ class WorkerProcess implements Worker, ControlHost {
     this.#observe = options.observe ?? true;
     this.#watchProbeMs = options.watchProbeMs;
     this.definitions = byType(options.definitions);
+    this.retired = retiredTypes(options.retired ?? [], this.definitions);
     this.outbox = new Outbox(this.ports.journal, this.ports.clock, this.log);
     this.observer = new Observer({
       workerId: this.id,
@@ -414,6 +418,18 @@ class WorkerProcess implements Worker, ControlHost {
 
 function plainCounters({ byType: _types, ...counters }: WorkerCounters): WorkerStats['counters'] {
   return counters;
+}
+
+function retiredTypes(types: readonly string[], hosted: ReadonlyMap<string, unknown>): ReadonlySet<string> {
+  for (const type of types) {
+    assertType(type);
+    if (hosted.has(type))
+      throw new TroupeError(
+        'ConfigInvalid',
+        `The type '${type}' is retired, and there is a definition of it. Take it off one of the two lists.`,
+      );
+  }
+  return new Set(types);
 }
 
 function byType(definitions: readonly ActorDefinition[]): ReadonlyMap<string, ActorDefinition> {

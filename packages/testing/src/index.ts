@@ -11,4 +11,4 @@ export type { Pump } from './pump.ts';
 export { type ReplayCapsuleOptions, type ReplayedCapsule, replayCapsule } from './replay-capsule.ts';
 export { type LogLine, type StartTroupeOptions, startTroupe, type TestClock, type TestTroupe } from './start-troupe.ts';
 export type { TestActor, TestActorHost, TestPublished, TestState, TestTaskOptions } from './test-actor.ts';
-export type { TestWorker, TestWorkerOptions } from './test-worker.ts';
+export type { Deployment, TestWorker, TestWorkerOptions } from './test-worker.ts';

@@ -6,7 +6,7 @@ import { createSubjects, decodeKey, decodeOutcome, HEADERS, PREFIX_DEFAULT, type
 import { type Duration, toMs } from './durations.ts';
 import { Pump } from './pump.ts';
 import { TestActor, type TestPublished } from './test-actor.ts';
-import { TestWorker } from './test-worker.ts';
+import { type Deployment, TestWorker } from './test-worker.ts';
 
 /** What `startTroupe` takes. */
 export interface StartTroupeOptions {
@@ -120,8 +120,8 @@ export class TestTroupe {
   }
 
   /** Crashes the first worker if it runs, and starts it again; with other code, if given. */
-  restart(actors?: readonly ActorDefinition[]): Promise<void> {
-    return this.#first.restart(actors);
+  restart(actors?: readonly ActorDefinition[], deployment?: Deployment): Promise<void> {
+    return this.#first.restart(actors, deployment);
   }
 
   /** The first worker stands still, with its connections open. */

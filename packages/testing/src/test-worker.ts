@@ -16,6 +16,12 @@ export interface TestWorkerOptions {
   readonly log: Log;
 }
 
+/** What comes with other code. */
+export interface Deployment {
+  /** Types that have ended with it. Default none. */
+  readonly retired?: readonly string[];
+}
+
 interface Run {
   readonly worker: Worker;
   readonly ports: MemoryPorts;
@@ -44,12 +50,15 @@ export class TestWorker {
   }
 
   /** Starts it and waits until its share of the partitions is live; takes as much virtual time as that needs. */
-  async start(actors: readonly ActorDefinition[] = this.#options.actors): Promise<void> {
+  async start(
+    actors: readonly ActorDefinition[] = this.#options.actors,
+    { retired = [] }: Deployment = {},
+  ): Promise<void> {
     if (this.#run !== undefined) throw new Error(`worker ${this.id} runs already: kill() it first`);
     const { broker, pump, prefix, options, log } = this.#options;
     const clock = new FreezableClock(broker.clock);
     const ports = broker.connect({ name: this.id, clock });
-    const starting = startWorker({ ports, prefix, definitions: actors, id: this.id, options, log });
+    const starting = startWorker({ ports, prefix, definitions: actors, retired, id: this.id, options, log });
     const worker = await pump.until(starting, () => `worker ${this.id} does not start`);
     this.#run = { worker, ports, clock };
     let ready = false;
@@ -67,9 +76,9 @@ export class TestWorker {
   }
 
   /** Crashes it if it runs, and starts it again: on another process's memory, so to say. */
-  async restart(actors?: readonly ActorDefinition[]): Promise<void> {
+  async restart(actors?: readonly ActorDefinition[], deployment?: Deployment): Promise<void> {
     if (this.#run !== undefined) this.kill();
-    await this.start(actors);
+    await this.start(actors, deployment);
   }
 
   /** Ends it in good order, as a deployment would. */

@@ -34,6 +34,12 @@ export const CODES = {
     'No live worker has a definition of this actor type.',
     'Check the spelling against the types named in the message, or start a worker that has the type.',
   ),
+  ActorTypeRetired: row(
+    410,
+    false,
+    'The type of the actor has ended: the config of its workers lists it under `retired`.',
+    'Send to the type that took its place, or host it again.',
+  ),
   UnknownEvent: row(
     422,
     false,
