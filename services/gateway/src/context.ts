@@ -4,6 +4,7 @@ import type { ActorDefinition } from '@troupe/core';
 import type { Logger, MetricsRegistry } from '@troupe/diagnostics';
 import type { Ports } from '@troupe/runtime';
 import type { Subjects } from '@troupe/wire';
+import type { EventChannels } from './http/event-channels.ts';
 import type { GatewayLimits } from './options.ts';
 
 export interface GatewayContext {
@@ -15,6 +16,8 @@ export interface GatewayContext {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly limits: GatewayLimits;
+  /** Where event streams come from. */
+  readonly channels: EventChannels;
   /** Aborted when the gateway closes. */
   readonly signal: AbortSignal;
 }

@@ -24,6 +24,7 @@ import { Sessions } from './auth/sessions.ts';
 import { sessionRoutes } from './auth/sign-in.ts';
 import type { GatewayContext } from './context.ts';
 import { collectWorkers, createGatewayMetrics } from './gateway-metrics.ts';
+import { EventChannels } from './http/event-channels.ts';
 import { json } from './http/reply.ts';
 import type { Route } from './http/route.ts';
 import { Router } from './http/router.ts';
@@ -92,6 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log: options.log,
     metrics,
     limits: resolved.limits,
+    channels: new EventChannels(resolved.limits),
     signal: closing.signal,
   };
   const server = createHttpServer(resolved);
@@ -157,9 +159,19 @@ function serve(server: Server, { options, resolved, context, port }: Serving): (
     metrics.open.set(handler.streams, { what: 'event streams' });
     metrics.open.set(upgrades.sockets, { what: 'WebSockets' });
   });
+  const { channels } = context;
+  let cut = false;
+  const status = context.ports.bus.onStatus((connected) => {
+    if (connected && cut) channels.gap();
+    cut = !connected;
+  });
   server.on('request', (request, response) => void handler.handle(request, response));
   server.on('upgrade', (request, socket, head) => upgrades.handle(request, socket, head));
-  return () => shutDown(server, handler, upgrades);
+  return async () => {
+    status.close();
+    channels.close();
+    await shutDown(server, handler, upgrades);
+  };
 }
 
 /** Every route, the document among them; also without a gateway, for the reference. */

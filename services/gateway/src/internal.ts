@@ -6,6 +6,8 @@ export { Sessions } from './auth/sessions.ts';
 export { TokenBook } from './auth/token-book.ts';
 export { documentedRoutes } from './documented-routes.ts';
 export { createGatewayMetrics } from './gateway-metrics.ts';
+export { type ChannelInput, EventChannels } from './http/event-channels.ts';
+export { EventStream } from './http/event-stream.ts';
 export { parseTarget } from './http/target.ts';
 export { makeLive } from './live/live.ts';
 export { makeStately, makeXStateInspect } from './live/stately.ts';

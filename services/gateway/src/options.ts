@@ -20,6 +20,10 @@ export interface GatewayLimits {
   readonly streamsMax: number;
   /** Bytes waiting for a slow reader of an event stream; beyond, events are dropped and counted. Default 1 MiB. */
   readonly streamBytesMax: number;
+  /** How long events are kept for a reader whose connection was cut, after its last reader has gone, ms. Default 60,000. */
+  readonly resumeMs: number;
+  /** Bytes kept for such readers, of all streams together; the oldest go first. 1 MiB of one stream. Default 32 MiB. */
+  readonly resumeBytesMax: number;
   /** Requests of one address per second. Default 500, with bursts of twice that. */
   readonly requestsPerSecondMax: number;
   /** Wrong tokens of one address per minute. Default 10. */
@@ -37,6 +41,8 @@ export const LIMITS_DEFAULT: GatewayLimits = {
   connectionsMax: 1_024,
   streamsMax: 256,
   streamBytesMax: 1_048_576,
+  resumeMs: 60_000,
+  resumeBytesMax: 33_554_432,
   requestsPerSecondMax: 500,
   wrongTokensPerMinuteMax: 10,
   sessionMs: 43_200_000,

@@ -40,6 +40,8 @@ export interface HandlerParts {
 }
 
 const HTML = 'text/html; charset=utf-8';
+/** When a browser whose event stream was cut connects again, ms. */
+const RECONNECT_MS = 2_000;
 
 export class RequestHandler {
   readonly #parts: HandlerParts;
@@ -150,9 +152,9 @@ export class RequestHandler {
     if (request.method === 'HEAD') return void response.end();
     const stream = new EventStream(response, streamBytesMax, () => metrics.droppedEvents.inc());
     this.#streams.add(stream);
+    // Read once the listener is in place: nothing leaves before this turn of the event loop is over.
+    response.write(`retry: ${RECONNECT_MS}\n: listening\n\n`);
     const stop = reply.open(stream);
-    // The listener is in place once this comment is read.
-    response.write(': listening\n\n');
     await new Promise<void>((resolve) =>
       stream.onEnd(() => {
         this.#streams.delete(stream);

@@ -1,14 +1,17 @@
 /** Server-sent events against a real server and worker. */
 import { defineAgent, progress, reply, type TaskEvent } from '@troupe/agent';
 import type { Gateway } from '@troupe/service-gateway';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fromPromise, setup } from 'xstate';
 import { counter } from './support/agents.ts';
 import { SseReader } from './support/sse-reader.ts';
 import { Stage } from './support/stage.ts';
 
 /** Says the words of its task one by one, when it is told to go on. */
-let goOn: () => void = () => undefined;
+const nobodyWaits = (): void => undefined;
+let goOn: () => void = nobodyWaits;
+/** Until the effect has begun, which is after the state is there. */
+const waits = () => expect.poll(() => goOn === nobodyWaits, { timeout: 20_000 }).toBe(false);
 const speaker = defineAgent({
   type: 'speaker',
   version: 1,
@@ -48,6 +51,9 @@ beforeAll(async () => {
   stage = await Stage.start([counter, speaker]);
   gateway = await stage.gateway();
 });
+beforeEach(() => {
+  goOn = nobodyWaits;
+});
 afterAll(() => stage.close());
 
 describe('an ask that wants an event stream', () => {
@@ -63,7 +69,7 @@ describe('an ask that wants an event stream', () => {
     await using events = await ask('a', words);
     const seen = await events.rest();
     expect(seen.slice(0, -1).map(({ name, data }) => [name, data])).toEqual(
-      words.map((chunk, at) => ['progress', { chunk, n: at + 1 }]),
+      words.map((chunk, at) => ['progress', { chunk, n: at + 1, effectId: expect.stringContaining('speaker/a@') }]),
     );
     expect(seen.at(-1)).toMatchObject({
       name: 'outcome',
@@ -77,13 +83,64 @@ describe('an ask that wants an event stream', () => {
   });
 });
 
+describe('a reader that was cut off', () => {
+  test('of an ask goes on at the stream of the task: every token once, then the outcome, then nothing more', async () => {
+    const input = { words: ['one', 'two', 'three'], wait: true };
+    const first = await SseReader.open(`${gateway.url}/v1/actors/speaker/cut/ask`, {
+      method: 'POST',
+      headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json' },
+      body: JSON.stringify(input),
+    });
+    const [task] = await first.next(1);
+    expect(task).toMatchObject({
+      name: 'task',
+      id: 'task',
+      data: { actor: 'speaker/cut', taskId: expect.any(String) },
+    });
+    await waits();
+    await first[Symbol.asyncDispose]();
+    goOn();
+    const url = `${gateway.url}/v1/actors/speaker/cut/tasks/${task!.data.taskId}/stream`;
+    const from = (id: string) => SseReader.open(url, { headers: { 'Last-Event-ID': id } });
+    await using again = await from('task');
+    const seen = await again.rest();
+    expect(seen.map(({ name, data }) => [name, data.chunk ?? data.output])).toEqual([
+      ['progress', 'one'],
+      ['progress', 'two'],
+      ['progress', 'three'],
+      ['outcome', 'one two three'],
+    ]);
+    await using later = await from(seen[1]!.id!);
+    expect((await later.rest()).map(({ data }) => data.chunk ?? data.output)).toEqual(['three', 'one two three']);
+    const over = await fetch(url, { headers: { 'Last-Event-ID': seen.at(-1)!.id! } });
+    expect(over.status).toBe(204);
+  });
+
+  test('of events gets those between; with an id that nobody knows it is told of a gap', async () => {
+    const url = `${gateway.url}/v1/actors/counter/${encodeURIComponent('käte')}/events`;
+    const actor = stage.troupe.actor('counter', 'käte');
+    const first = await SseReader.open(url);
+    await first.listening();
+    await stage.ports.bus.request('troupe.control.ping', new Uint8Array(), { timeoutMs: 5_000 });
+    await actor.ask(1);
+    const [one] = await first.next(1);
+    await first[Symbol.asyncDispose]();
+    await actor.ask(2);
+    // As a browser writes it: bytes of UTF-8.
+    const asSent = Buffer.from(one!.id!, 'utf8').toString('latin1');
+    await using again = await SseReader.open(url, { headers: { 'Last-Event-ID': asSent } });
+    await actor.ask(3);
+    expect((await again.next(2)).map(({ data }) => data.output)).toEqual([3, 6]);
+    await using lost = await SseReader.open(url, { headers: { 'Last-Event-ID': 'something-else' } });
+    expect(await lost.until('gap')).toMatchObject({ data: { reason: expect.any(String) } });
+  });
+});
+
 describe('the stream of a task that somebody else sent', () => {
   test('brings what is said from now on, and ends with the outcome', async () => {
     await stage.troupe.actor('speaker', 'c').send({ words: ['one', 'two'], wait: true }, { taskId: 'waits' });
     await using events = await SseReader.open(`${gateway.url}/v1/actors/speaker/c/tasks/waits/stream`);
-    await expect
-      .poll(async () => (await stage.troupe.actor('speaker', 'c').snapshot()).value, { timeout: 10_000 })
-      .toBe('speaking');
+    await waits();
     await events.listening();
     // The subscription travels behind this question on the same connection.
     await stage.ports.bus.request('troupe.control.ping', new Uint8Array(), { timeoutMs: 5_000 });

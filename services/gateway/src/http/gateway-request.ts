@@ -70,6 +70,12 @@ export class GatewayRequest {
     return readValue(`header ${name}`, String(value), spec);
   }
 
+  /** What the reader of an event stream has seen last. Browsers write it as UTF-8, which Node reads as Latin-1. */
+  lastEventId(): string | undefined {
+    const text = this.header('Last-Event-ID') as string | undefined;
+    return text === undefined || text === '' ? undefined : Buffer.from(text, 'latin1').toString('utf8');
+  }
+
   /** Whether the client would rather have this content type. */
   wants(contentType: string): boolean {
     return (this.raw.headers.accept ?? '').includes(contentType);

@@ -13,4 +13,7 @@ export type ReplyHeaders = Readonly<Record<string, string>>;
 
 export const json = (value: unknown, status = 200): Reply => ({ kind: 'json', status, value });
 
+/** To a reader that has seen the end: a browser does not come again. */
+export const nothingMore: Reply = { kind: 'empty', status: 204 };
+
 export const events = (open: (stream: EventStream) => (() => void) | undefined): Reply => ({ kind: 'events', open });

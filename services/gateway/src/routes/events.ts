@@ -1,24 +1,17 @@
 /** Server-sent events: what actors publish, and the progress of a running turn. */
 import type { BusMessage } from '@troupe/runtime';
-import {
-  type ActorAddress,
-  assertTaskId,
-  assertType,
-  decodeKey,
-  decodeOutcome,
-  decodePayload,
-  HEADERS,
-} from '@troupe/wire';
+import { assertTaskId, assertType, decodeKey, decodeOutcome, HEADERS } from '@troupe/wire';
 import type { GatewayContext } from '../context.ts';
-import type { EventStream } from '../http/event-stream.ts';
-import { errorBody } from '../http/http-error.ts';
-import { events } from '../http/reply.ts';
+import { type ChannelSource, END_ID } from '../http/event-channels.ts';
+import type { GatewayRequest } from '../http/gateway-request.ts';
+import { events, nothingMore } from '../http/reply.ts';
 import type { ResponseSpec, Route } from '../http/route.ts';
-import { ACTOR_PARAMS } from './params.ts';
+import { ACTOR_PARAMS, LAST_EVENT } from './params.ts';
+import { followTask, taskChannel } from './task-stream.ts';
 
 const STREAM: ResponseSpec = {
   meaning:
-    'Events: `outcome` (a turn ended: actor, taskId, seq, ok, output or error), `event` (the machine emitted one: actor, event), `dropped` (so many were left out because the reader is slow). The id of an event is its effect id, the same for repeats.',
+    'Events: `outcome` (a turn ended: actor, taskId, seq, ok, output or error), `event` (the machine emitted one: actor, event), `dropped` (so many were left out because the reader is slow), `gap` (some may be missing: the state and the task tell). The id of an event is its effect id, the same for repeats.',
   contentType: 'text/event-stream',
   schema: { type: 'string' },
 };
@@ -29,15 +22,17 @@ const all: Route = {
   operationId: 'events',
   tag: 'events',
   summary: 'Outcomes and emitted events of all actors, or of a type, from now on.',
-  description: 'At least once; what was published while nobody listened is not repeated.',
+  description:
+    'At least once; what was published while nobody listened is not repeated. A reader that was cut off goes on with Last-Event-ID: events are kept for a minute after the last reader went.',
   role: 'read',
   query: { type: { kind: 'text', meaning: 'Only of this actor type.' } },
+  headers: LAST_EVENT,
   responses: { 200: STREAM },
   handle(request, context) {
     const type = request.text('type');
     if (type !== undefined) assertType(type);
     const { subjects } = context;
-    return published(context, type === undefined ? subjects.every('out') : subjects.ofType('out', type));
+    return published(request, context, type === undefined ? subjects.every('out') : subjects.ofType('out', type));
   },
 };
 
@@ -48,9 +43,11 @@ const ofActor: Route = {
   tag: 'events',
   summary: 'Outcomes and emitted events of one actor, from now on.',
   role: 'read',
+  description: 'As `/v1/events`.',
   params: ACTOR_PARAMS,
+  headers: LAST_EVENT,
   responses: { 200: STREAM },
-  handle: (request, context) => published(context, context.subjects.out(request.address())),
+  handle: (request, context) => published(request, context, context.subjects.out(request.address())),
 };
 
 const progress: Route = {
@@ -60,9 +57,10 @@ const progress: Route = {
   tag: 'events',
   summary: 'Tokens and progress of a running turn, from now on, until it ends.',
   description:
-    'Not durable: what is missed shows as a gap in `n`. It ends with `outcome` or `error`. To miss nothing, ask with Accept: text/event-stream.',
+    'Not durable: what nobody listened to shows as a gap in `n`. It ends with `outcome` or `error`. To miss nothing, ask with Accept: text/event-stream; a reader that was cut off goes on here with Last-Event-ID, for a minute, also where it was an ask. One that has seen the end gets 204.',
   role: 'read',
   params: { ...ACTOR_PARAMS, taskId: { kind: 'text', meaning: 'The task; an unnamed one is named by its sequence.' } },
+  headers: LAST_EVENT,
   responses: {
     200: {
       meaning: '`progress` events ({ chunk, n, effectId }), then one `outcome` or `error`.',
@@ -73,63 +71,26 @@ const progress: Route = {
   handle(request, context) {
     const address = request.address();
     const taskId = assertTaskId(request.param('taskId'));
-    const actor = context.troupe.actor(address.type, address.key);
-    return events((stream) => {
-      const stops = [watchProgress(context, address, taskId, stream), watchEnd(context, address, taskId, stream)];
-      // It may have ended before anybody listened.
-      actor.outcome(taskId, { signal: request.signal }).then(
-        (view) => {
-          if (view.status !== 'ended') return;
-          stream.send(
-            view.ok ? 'outcome' : 'error',
-            view.ok ? { taskId, output: view.value } : errorBody(view.error).body,
-          );
-          stream.end();
-        },
-        () => undefined,
-      );
-      return () => {
-        for (const stop of stops) stop();
-      };
-    });
+    const lastId = request.lastEventId();
+    if (lastId === END_ID) return nothingMore;
+    return events((stream) =>
+      context.channels.read(taskChannel(address, taskId), followTask(context, address, taskId), stream, lastId),
+    );
   },
 };
 
 export const EVENT_ROUTES: readonly Route[] = [all, ofActor, progress];
 
-function published({ ports }: GatewayContext, subject: string) {
-  return events((stream) => {
+function published(request: GatewayRequest, { ports, channels }: GatewayContext, subject: string) {
+  const lastId = request.lastEventId();
+  const listen: ChannelSource = (channel) => {
     const subscription = ports.bus.subscribe(subject, {}, (message) => {
       const { name, data, id } = readPublished(message);
-      stream.send(name, data, id);
+      channel.push(name, data, id);
     });
     return () => subscription.close();
-  });
-}
-
-function watchProgress(
-  { ports, subjects }: GatewayContext,
-  address: ActorAddress,
-  taskId: string,
-  stream: EventStream,
-) {
-  const subscription = ports.bus.subscribe(subjects.stream(address, taskId), {}, (message) => {
-    const n = Number(message.header(HEADERS.streamSeq) ?? 0);
-    const effectId = message.header(HEADERS.effectId);
-    const chunk = decodePayload(message.payload, message.header(HEADERS.contentType)).value;
-    stream.send('progress', { chunk, n, effectId }, `${n}`);
-  });
-  return () => subscription.close();
-}
-
-function watchEnd({ ports, subjects }: GatewayContext, address: ActorAddress, taskId: string, stream: EventStream) {
-  const subscription = ports.bus.subscribe(subjects.out(address), {}, (message) => {
-    if (message.header(HEADERS.taskId) !== taskId) return;
-    const { outcome } = decodeOutcome(message);
-    stream.send(outcome.ok ? 'outcome' : 'error', outcome.ok ? { taskId, output: outcome.value } : outcome.error);
-    stream.end();
-  });
-  return () => subscription.close();
+  };
+  return events((stream) => channels.read(subject, listen, stream, lastId));
 }
 
 function readPublished(message: BusMessage): { name: string; data: object; id: string | undefined } {

@@ -23,6 +23,14 @@ export const TASK_HEADERS: Readonly<Record<string, ParamSpec>> = {
   },
 };
 
+export const LAST_EVENT: Readonly<Record<string, ParamSpec>> = {
+  'Last-Event-ID': {
+    kind: 'text',
+    meaning:
+      'What the reader has seen last, as browsers send it when they connect again: what came after it is sent first, or a `gap` event where that is no longer known.',
+  },
+};
+
 export const RAW: ParamSpec = {
   kind: 'switch',
   default: false,

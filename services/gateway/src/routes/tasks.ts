@@ -1,11 +1,13 @@
 /** Sending: tasks, asks, signals. */
 import { formatAddress, parseDeadline, TroupeError } from '@troupe/wire';
+import { END_ID } from '../http/event-channels.ts';
 import type { GatewayRequest } from '../http/gateway-request.ts';
 import { aboutTask, errorBody } from '../http/http-error.ts';
-import { events, json, type Reply } from '../http/reply.ts';
+import { events, json, nothingMore, type Reply } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
 import { ref } from '../openapi/schemas.ts';
-import { ACTOR_PARAMS, RAW, TASK_HEADERS } from './params.ts';
+import { ACTOR_PARAMS, LAST_EVENT, RAW, TASK_HEADERS } from './params.ts';
+import { askFor, taskChannel } from './task-stream.ts';
 
 const BODY = { meaning: 'The input, or an event: an object with a string type.', required: false, schema: {} } as const;
 
@@ -40,11 +42,11 @@ const ask: Route = {
   tag: 'tasks',
   summary: 'Send a task and wait for its outcome.',
   description:
-    'With Accept: text/event-stream the answer is a stream: `progress` events while the turn runs (tokens, each with its number), then one `outcome` or `error`. A client that goes away takes nothing back.',
+    'With Accept: text/event-stream the answer is a stream: `task` with the id that it got unless you named it, `progress` events while the turn runs (tokens, each with its number), then one `outcome` or `error`. A client that goes away takes nothing back. One that was cut off goes on with the same Troupe-Task-Id and Last-Event-ID, here or at the stream of the task.',
   role: 'operate',
   params: ACTOR_PARAMS,
   query: { raw: RAW },
-  headers: TASK_HEADERS,
+  headers: { ...TASK_HEADERS, ...LAST_EVENT },
   body: BODY,
   responses: { 200: { meaning: 'What the turn replied.', schema: ref('Answer') } },
   async handle(request, context) {
@@ -60,21 +62,14 @@ const ask: Route = {
         .catch((error: unknown) => Promise.reject(aboutTask(error, options.taskId)));
       return json(answer(output));
     }
-    return events((stream) => {
-      actor
-        .ask(input, {
-          ...options,
-          deadlineMs,
-          signal: request.signal,
-          onProgress: ({ chunk, n }) => stream.send('progress', { chunk, n }, `${n}`),
-        })
-        .then(
-          (output) => stream.send('outcome', answer(output)),
-          (error: unknown) => stream.send('error', errorBody(aboutTask(error, options.taskId)).body),
-        )
-        .finally(() => stream.end());
-      return undefined;
-    });
+    const lastId = request.lastEventId();
+    if (lastId === END_ID) return nothingMore;
+    const named = request.header('Troupe-Task-Id') !== undefined;
+    const source = askFor(actor, input, { ...options, deadlineMs }, answer, named);
+    const key = taskChannel(address, options.taskId);
+    // Somebody who doesn't say that they go on asks anew, also under an id that is known: another payload is a conflict.
+    const own = lastId === undefined && context.channels.has(key) ? `${key} ${crypto.randomUUID()}` : key;
+    return events((stream) => context.channels.read(own, source, stream, lastId));
   },
 };
 
