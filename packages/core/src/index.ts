@@ -89,7 +89,15 @@ export {
   type TurnStart,
 } from './state.ts';
 export { type StepResult, step } from './step/step.ts';
-export { observeState, observeTurn, type StepRecord, stepCorrelation, stepFacts, stepTrace } from './step-facts.ts';
+export {
+  observeState,
+  observeTurn,
+  type StepRecord,
+  stepCorrelation,
+  stepFacts,
+  stepTrace,
+  turnDurationMs,
+} from './step-facts.ts';
 export {
   decodeStoredState,
   STATE_FORMAT,

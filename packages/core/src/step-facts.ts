@@ -19,7 +19,7 @@ import {
   type TraceContext,
 } from '@troupe/wire';
 import { type ActorDefinition, definitionFor } from './definition.ts';
-import { type Effect, effectIdOf, parseEffectId } from './effect.ts';
+import { type AnswerEffect, type Effect, effectIdOf, parseEffectId, type ReplyEffect } from './effect.ts';
 import type { MachineView } from './machine/types.ts';
 import type { ActorState, OpenEffect, OpenTurn } from './state.ts';
 
@@ -245,13 +245,30 @@ function observeEffect(after: ActorState, effect: Effect): ObservedEffect {
   }
 }
 
+/**
+ * How long a turn took by the journal's clock, ms: from the entry that opened it to the one that ended it, so that one of a single
+ * entry took 0. A task that never got its turn counts from when it was accepted.
+ *
+ * @param effect tells its end
+ * @param now of the state after the step
+ */
+export function turnDurationMs(before: ActorState, effect: ReplyEffect | AnswerEffect, now: number): number {
+  const { known } = waitingFor(before, effect);
+  return known === undefined ? 0 : Math.max(0, now - ('openedAt' in known ? known.openedAt : known.at));
+}
+
+/** The turn that an effect ends, or the task that waits for one; undefined: it began and ended in one step. */
+function waitingFor({ turn, stash }: ActorState, effect: ReplyEffect | AnswerEffect) {
+  const taskId = effect.kind === 'answer' ? effect.effectId : effect.taskId;
+  const known = turn?.taskId === taskId ? turn : stash.find((one) => one.taskId === taskId);
+  return { taskId, known };
+}
+
 function endedBy({ before, after, entry }: StepRecord, effect: Effect): StepFacts['ended'] {
   if (effect.kind !== 'answer' && (effect.kind !== 'reply' || effect.repeat)) return [];
-  const taskId = effect.kind === 'answer' ? effect.effectId : effect.taskId;
-  const known = before.turn?.taskId === taskId ? before.turn : before.stash.find((one) => one.taskId === taskId);
+  const { taskId, known } = waitingFor(before, effect);
   const seq = effect.kind === 'reply' ? effect.turnSeq : (known?.seq ?? entry.seq);
-  const beganAt = known === undefined ? after.now : 'openedAt' in known ? known.openedAt : known.at;
   const { outcome } = effect;
-  const durationMs = Math.max(0, after.now - beganAt);
+  const durationMs = turnDurationMs(before, effect, after.now);
   return [{ seq, taskId, durationMs, ok: outcome.ok, ...(outcome.ok ? {} : { code: outcome.error.code }) }];
 }

@@ -8,7 +8,10 @@ const STATS = {
   draining: false,
   mailbox: { waiting: 7, deepest: 4 },
   counters: { turns: 5, deadLetters: 2, takeovers: 3 },
-  turnsByType: { order: { turns: 5, failed: 1 } },
+  turnsByType: {
+    order: { turns: 5, failed: 1, seconds: 2.5, buckets: [3, 0, 1, ...Array(13).fill(0)] },
+    legacy: { turns: 1, failed: 0 },
+  },
   effects: [
     {
       type: 'order',
@@ -43,12 +46,17 @@ describe('the figures of a cluster', () => {
       'troupe_worker_takeovers_total{worker="a"} 3',
       'troupe_worker_event_loop_delay_seconds{worker="a",quantile="0.99"} 0.25',
       'troupe_turns_failed_total{worker="a",type="order"} 1',
+      'troupe_turns_total{worker="a",type="legacy"} 1',
+      'troupe_turn_seconds_bucket{worker="a",type="order",le="0.001"} 3',
+      'troupe_turn_seconds_bucket{worker="a",type="order",le="+Inf"} 4',
+      'troupe_turn_seconds_sum{worker="a",type="order"} 2.5',
       'troupe_effects_started_total{worker="a",type="order",src="pay"} 4',
       'troupe_effect_seconds_bucket{worker="a",type="order",src="pay",le="60"} 1',
       'troupe_effect_seconds_bucket{worker="a",type="order",src="pay",le="+Inf"} 3',
       'troupe_effect_seconds_sum{worker="a",type="order",src="pay"} 1.5',
     ])
       expect(lines).toContain(line);
+    expect(lines.filter((line) => line.includes('turn_seconds') && line.includes('legacy'))).toEqual([]);
   });
 
   test('say of a partition how far its owner is behind, and how much a new one would read', async () => {

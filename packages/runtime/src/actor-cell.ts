@@ -396,7 +396,7 @@ export class ActorCell {
     this.#passed.push(message.seq);
     this.#sinceBytes += bytes;
     const undone = this.#undone.size > 0 && this.#undone.has(message.seq);
-    this.#host.perform(this, effects, message, entry, undone ? false : done);
+    this.#host.perform(this, before, effects, message, entry, undone ? false : done);
     if (entry.body.kind === 'tick') this.#ticked(entry.at);
     else this.rearm();
     const since = { entries: this.#passed.length, bytes: this.#sinceBytes, lastBytes: this.#storedBytes };

@@ -39,9 +39,13 @@ export interface CellHost {
   owes(cell: ActorCell, seq: number): boolean;
   /** So many more (or fewer) entries wait in memory for the state of their actor. */
   queued(count: number): void;
-  /** @param done its one-shot effects were done by an owner before. Default: by the checkpoint. */
+  /**
+   * @param before the state that was stepped
+   * @param done its one-shot effects were done by an owner before. Default: by the checkpoint.
+   */
   perform(
     cell: ActorCell,
+    before: ActorState,
     effects: readonly Effect[],
     message: StoredMessage,
     entry: JournalEntry,

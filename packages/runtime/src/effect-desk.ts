@@ -6,7 +6,7 @@
  * R5  Effects start only while ownership is fresh; until then they are held, in order.
  * R13 An outcome is told only after the entry has been folded: this is called with its effects.
  */
-import { type Effect, effectIdOf, withEffectId } from '@troupe/core';
+import { type ActorState, type Effect, effectIdOf, turnDurationMs, withEffectId } from '@troupe/core';
 import {
   type ActorAddress,
   type FailureRecord,
@@ -18,6 +18,7 @@ import {
 } from '@troupe/wire';
 import type { ActorCell } from './actor-cell.ts';
 import { retryWhile } from './backoff.ts';
+import { countDuration, noDurations } from './duration-buckets.ts';
 import type { EffectHost } from './effect-runner.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { PortError } from './ports.ts';
@@ -67,10 +68,17 @@ export class EffectDesk {
     return this.#held.length;
   }
 
-  /** Takes the effects of one step. `repeated`: its one-shot effects were done by an owner before. */
-  perform(cell: ActorCell, effects: readonly Effect[], message: StoredMessage, repeated: boolean): void {
+  /** Takes the effects of the step from `before`. `repeated`: its one-shot effects were done by an owner before. */
+  perform(
+    cell: ActorCell,
+    before: ActorState,
+    effects: readonly Effect[],
+    message: StoredMessage,
+    repeated: boolean,
+  ): void {
     for (const effect of effects) {
-      if (effect.kind === 'answer' || (effect.kind === 'reply' && !effect.repeat)) this.#count(cell, effect.outcome.ok);
+      if (effect.kind === 'answer' || (effect.kind === 'reply' && !effect.repeat))
+        this.#count(cell, effect.outcome.ok, repeated ? undefined : turnDurationMs(before, effect, cell.state!.now));
       if (!ONE_SHOT.has(effect.kind)) this.#now({ cell, effect, message });
       else if (!repeated) this.#once({ cell, effect, message });
     }
@@ -139,18 +147,20 @@ export class EffectDesk {
     });
   }
 
-  #count(cell: ActorCell, succeeded: boolean): void {
+  /** @param durationMs undefined: it was counted by the owner before. */
+  #count(cell: ActorCell, succeeded: boolean, durationMs: number | undefined): void {
     const { counters } = this.#host;
     counters.turns++;
     if (!succeeded) cell.failures++;
     const { type } = cell.definition;
     let ofType = counters.byType.get(type);
     if (ofType === undefined) {
-      ofType = { turns: 0, failed: 0 };
+      ofType = { turns: 0, failed: 0, seconds: 0, buckets: noDurations() };
       counters.byType.set(type, ofType);
     }
     ofType.turns++;
     if (!succeeded) ofType.failed++;
+    if (durationMs !== undefined) countDuration(ofType, durationMs);
   }
 
   #once(one: Performed): void {

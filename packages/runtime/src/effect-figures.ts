@@ -1,11 +1,8 @@
 /**
  * What a worker counts of its effects, watched or not: a few additions per effect, in one record per kind of effect.
  */
+import { countDuration, noDurations } from './duration-buckets.ts';
 
-/** Upper bounds of the durations, seconds; what takes longer stands in a bucket of its own behind them. */
-export const EFFECT_BUCKETS_S: readonly number[] = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
-];
 /** Kinds of effects (actor type and source) that are told apart; further ones are counted together as `other`. */
 export const EFFECT_KINDS_MAX = 500;
 
@@ -25,7 +22,7 @@ export interface EffectFigure {
   readonly failed: number;
   /** Time of all that ended, with their retries, seconds. */
   readonly seconds: number;
-  /** Per bound of `EFFECT_BUCKETS_S`, not cumulated, and one for what took longer. */
+  /** Per bound of `DURATION_BUCKETS_S`, not cumulated, and one for what took longer. */
   readonly buckets: readonly number[];
 }
 
@@ -46,10 +43,7 @@ export class EffectFigures {
     const figure = this.#of(type, src);
     figure.ended++;
     if (!succeeded) figure.failed++;
-    const seconds = durationMs / 1_000;
-    figure.seconds += seconds;
-    const at = EFFECT_BUCKETS_S.findIndex((bound) => seconds <= bound);
-    figure.buckets[at === -1 ? EFFECT_BUCKETS_S.length : at]!++;
+    countDuration(figure, durationMs);
   }
 
   read(): readonly EffectFigure[] {
@@ -62,8 +56,7 @@ export class EffectFigures {
     if (known !== undefined) return known;
     const full = this.#kinds.size >= EFFECT_KINDS_MAX && type !== 'other';
     if (full) return this.#of('other', 'other');
-    const buckets = new Array<number>(EFFECT_BUCKETS_S.length + 1).fill(0);
-    const figure: Counted = { type, src, started: 0, retried: 0, ended: 0, failed: 0, seconds: 0, buckets };
+    const figure = { type, src, started: 0, retried: 0, ended: 0, failed: 0, seconds: 0, buckets: noDurations() };
     this.#kinds.set(key, figure);
     return figure;
   }

@@ -1,6 +1,7 @@
 /** Who runs which actor, where and when. See README.md for the map of this package. */
 export { assign, type Candidate, type Code, type Place } from './assignment.ts';
-export { EFFECT_BUCKETS_S, EFFECT_KINDS_MAX, type EffectFigure } from './effect-figures.ts';
+export { DURATION_BUCKETS_S } from './duration-buckets.ts';
+export { EFFECT_KINDS_MAX, type EffectFigure } from './effect-figures.ts';
 export { machineStructure } from './inspection-control.ts';
 export type { EffectNotice, Instrument, InstrumentedActor, StepNotice } from './instrument.ts';
 export { type Log, SILENT } from './log.ts';

@@ -62,6 +62,10 @@ export interface TypeCounters {
   turns: number;
   /** Those that ended with an error. */
   failed: number;
+  /** Time of those that were not done by an owner before, by the journal's clock, seconds. */
+  seconds: number;
+  /** The same turns per bound of `DURATION_BUCKETS_S`, not cumulated, and one for what took longer. */
+  readonly buckets: number[];
 }
 
 /** Ends what is under way for a partition that was given up. */

@@ -360,13 +360,14 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
 
   perform(
     cell: ActorCell,
+    before: ActorState,
     effects: readonly Effect[],
     message: StoredMessage,
     entry: JournalEntry,
     done = message.seq <= this.#keeper.current.done,
   ): void {
     this.#host.counters.entries++;
-    this.#desk.perform(cell, effects, message, done);
+    this.#desk.perform(cell, before, effects, message, done);
     if (entry.body.kind === 'claim' && this.live) this.#startOpen(cell);
   }
 

@@ -140,6 +140,13 @@ export function clusterMetrics(registry: MetricsRegistry): {
   const turns = {
     ended: counter('troupe_turns_total', 'Turns ended.', OF_TYPE),
     failed: counter('troupe_turns_failed_total', 'Turns that ended with an error.', OF_TYPE),
+    seconds: kept(
+      registry.histogram({
+        name: 'troupe_turn_seconds',
+        help: "Time of turns by the journal's clock: from the entry that opened one to the entry that ended it.",
+        labels: OF_TYPE,
+      }),
+    ),
   };
   const many = { seriesMax: EFFECT_SERIES_MAX };
   const effects = {
@@ -193,6 +200,9 @@ export function clusterMetrics(registry: MetricsRegistry): {
     for (const [type, figures] of Object.entries((stats.turnsByType ?? {}) as Record<string, Figures>)) {
       turns.ended.mirror(numberAt(figures, ['turns']), { ...at, type });
       turns.failed.mirror(numberAt(figures, ['failed']), { ...at, type });
+      // A worker of before tells none.
+      if (Array.isArray(figures.buckets))
+        turns.seconds.mirror(figures.buckets, numberAt(figures, ['seconds']), { ...at, type });
     }
     for (const one of (stats.effects ?? []) as readonly EffectFigures[]) {
       const labels = { ...at, type: one.type, src: one.src };
