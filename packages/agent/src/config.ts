@@ -107,6 +107,10 @@ export interface DevConfig {
 export interface TroupeConfigOptions {
   /** What this project's workers host. */
   readonly actors: readonly ActorDefinition[];
+  /** Types that have ended: what is sent to their actors is refused, `ActorTypeRetired`. Default none. */
+  readonly retired?: readonly string[];
+  /** Names that types had before, with those they have now: actors made under the old one go on. Default none. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** First tokens of every subject. Default `troupe`. */
   readonly prefix?: string;
   /** Partitions of the journal, fixed when it is made. Default 64. */
@@ -132,6 +136,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** A checked config. */
 export interface TroupeConfig extends TroupeConfigOptions {
+  /** What this project's workers host, an alias for each old name of `renamed` among them. */
+  readonly actors: readonly ActorDefinition[];
   /** Marks what `defineConfig` made. */
   readonly kind: 'troupe-config';
 }

@@ -1,11 +1,14 @@
 /** `defineConfig`: checks a project's config where it is written, so that a slip is an error with a name. */
-import { TroupeError } from '@troupe/wire';
+import { type ActorDefinition, aliasOf } from '@troupe/core';
+import { TroupeError, TYPE_PATTERN } from '@troupe/wire';
 import type { LogLevel, TroupeConfig, TroupeConfigOptions } from './config.ts';
 import { nearest } from './nearest.ts';
 
 /** Every field, with the fields below it where they are known. */
 const FIELDS: Record<keyof TroupeConfigOptions, readonly string[] | undefined> = {
   actors: undefined,
+  retired: undefined,
+  renamed: undefined,
   prefix: undefined,
   partitions: undefined,
   nats: ['url', 'user', 'pass', 'passFile', 'token', 'creds', 'ca', 'inboxPrefix'],
@@ -49,6 +52,8 @@ export function defineConfig(options: TroupeConfigOptions): TroupeConfig {
     if (below !== undefined) checkFields(`${field}.`, options[field as keyof TroupeConfigOptions], below);
   }
   checkActors(options.actors);
+  const actors = [...options.actors, ...aliases(options)];
+  checkRetired(options.retired ?? [], actors);
   const { partitions, logLevel, logLevels, doctor = {}, dev } = options;
   if (partitions !== undefined) checkWhole('partitions', partitions, PARTITIONS_MAX);
   for (const [field, limit] of Object.entries(doctor))
@@ -60,12 +65,12 @@ export function defineConfig(options: TroupeConfigOptions): TroupeConfig {
     checkFields(
       'logLevels.',
       logLevels,
-      options.actors.map(({ type }) => type),
+      actors.map(({ type }) => type),
     );
     for (const [type, level] of Object.entries(logLevels))
       if (!LOG_LEVELS.includes(level)) throw refuse(`logLevels.${type}`, level, LOG_LEVELS.join(', '));
   }
-  return Object.freeze({ ...options, kind: 'troupe-config' as const });
+  return Object.freeze({ ...options, actors, kind: 'troupe-config' as const });
 }
 
 /** True for what `defineConfig` made, also by another copy of this package. */
@@ -83,6 +88,30 @@ function checkActors(actors: TroupeConfigOptions['actors']): void {
     if (seen.has(actor.type)) throw refuse(`actors[${at}].type`, actor.type, 'another name: the type is there already');
     seen.add(actor.type);
   });
+}
+
+/** A definition for each old name. */
+function aliases({ actors, renamed = {} }: TroupeConfigOptions): ActorDefinition[] {
+  if (typeof renamed !== 'object' || renamed === null || Array.isArray(renamed))
+    throw refuse('renamed', renamed, "an object: { '<the old name>': '<the type now>' }");
+  return Object.entries(renamed).map(([old, type]) => {
+    const definition = actors.find((one) => one.type === type);
+    if (definition === undefined)
+      throw refuse(`renamed.${old}`, type, `one of the types there are: ${actors.map((one) => one.type).join(', ')}`);
+    if (actors.some((one) => one.type === old))
+      throw refuse('renamed', old, 'only names that no definition has: an actor of that type is there as well');
+    return aliasOf(definition, old);
+  });
+}
+
+function checkRetired(retired: readonly string[], actors: readonly ActorDefinition[]): void {
+  if (!Array.isArray(retired)) throw refuse('retired', retired, 'a list of types');
+  for (const [at, type] of retired.entries()) {
+    if (typeof type !== 'string' || !TYPE_PATTERN.test(type))
+      throw refuse(`retired[${at}]`, type, 'the name of a type');
+    if (actors.some((one) => one.type === type))
+      throw refuse(`retired[${at}]`, type, 'only types without a definition: one is there, or an alias of one');
+  }
 }
 
 function checkFields(at: string, value: unknown, known: readonly string[]): void {

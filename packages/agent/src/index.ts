@@ -1,7 +1,7 @@
 /** The front door: what a project needs to define its agents. */
 
 export type { ActorDefinition, EffectOptions, RetryPolicy, StoredState, WaitPolicy } from '@troupe/core';
-export { effectId, progress } from '@troupe/core';
+export { aliasOf, effectId, progress } from '@troupe/core';
 export type { EntryRange } from '@troupe/inspect';
 export {
   type ActorAddress,

@@ -13,6 +13,12 @@ describe('defineConfig', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  test('hosts the actors of a renamed type under the old name as well', () => {
+    const config = defineConfig({ actors: [agent], renamed: { purchase: 'order' }, retired: ['offer'] });
+    expect(config.actors.map(({ type }) => type)).toEqual(['order', 'purchase']);
+    expect(config.actors[1]).toMatchObject({ version: agent.version, hash: agent.hash });
+  });
+
   test.each([
     ['a misspelt field', { actors: [], prefx: 'a' }, "no field 'prefx'. Did you mean 'prefix'?"],
     ['a misspelt field below', { actors: [], nats: { urls: 'a' } }, "no field 'nats.urls'. Did you mean 'nats.url'?"],
@@ -31,6 +37,19 @@ describe('defineConfig', () => {
     ],
     ['a share of doctor above the whole', { actors: [], doctor: { usageMaxPercent: 101 } }, 'from 0 to 100'],
     ['a limit of doctor as text', { actors: [], doctor: { clockMaxMs: '1s' } }, 'doctor.clockMaxMs is "1s"'],
+    ['a rename to nowhere', { actors: [agent], renamed: { buy: 'odrer' } }, 'renamed.buy is "odrer"; use one of'],
+    [
+      'an old name that is a type',
+      { actors: [agent], renamed: { order: 'order' } },
+      'renamed is "order"; use only names',
+    ],
+    ['a retired type with a definition', { actors: [agent], retired: ['order'] }, 'retired[0] is "order"; use only'],
+    [
+      'a retired name that is an alias',
+      { actors: [agent], renamed: { buy: 'order' }, retired: ['buy'] },
+      'retired[0] is "buy"; use only',
+    ],
+    ['what is no type', { actors: [], retired: ['A b'] }, 'retired[0] is "A b"; use the name of a type'],
     ['nothing at all', undefined, 'actors is undefined'],
   ])('refuses %s', (_what, options, message) => {
     let error: unknown;

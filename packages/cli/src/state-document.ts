@@ -36,8 +36,15 @@ export function toDocument(state: JournalState): StateDocument {
   };
 }
 
-/** @throws TroupeError `Usage` when it is none, or not of this type of actor; `InvalidPayload` when the bytes are damaged. */
-export function fromDocument(text: string, target: ActorAddress): unknown {
+/**
+ * @param renamed old names of types, with those they have now: states of both are of one kind
+ * @throws TroupeError `Usage` when it is none, or not of this type of actor; `InvalidPayload` when the bytes are damaged.
+ */
+export function fromDocument(
+  text: string,
+  target: ActorAddress,
+  renamed: Readonly<Record<string, string>> = {},
+): unknown {
   const { format, actor, state } = readJsonObject(text, 'The document');
   if (format !== FORMAT || typeof actor !== 'string' || typeof state !== 'string') {
     throw usageError(
@@ -45,7 +52,10 @@ export function fromDocument(text: string, target: ActorAddress): unknown {
     );
   }
   const { type } = parseAddress(actor);
-  if (type !== target.type)
-    throw usageError(`The document holds a state of ${actor}, which can't become one of type '${target.type}'.`);
+  const now = (name: string): string => (Object.hasOwn(renamed, name) ? renamed[name]! : name);
+  if (now(type) !== now(target.type))
+    throw usageError(
+      `The document holds a state of ${actor}, which can't become one of type '${target.type}', unless the config file says that one was renamed to the other.`,
+    );
   return decodeState(new Uint8Array(Buffer.from(state, 'base64')));
 }

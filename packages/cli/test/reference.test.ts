@@ -128,6 +128,8 @@ describe('docs/reference/configuration.md', () => {
       'partitions',
       'prefix',
       'process',
+      'renamed',
+      'retired',
       'streams',
       'traces',
       'worker',

@@ -131,16 +131,18 @@ function stoppedEarly(log: Logger): number {
 
 async function hostUntilStopped({ options, health, about, beats, stop }: Life, { ports }: OpenPorts): Promise<number> {
   const { settings, config, log } = options;
+  const replyPrefixes = settings.replyPrefixes?.split(',') ?? config.worker?.replyPrefixes ?? [];
   const traces = await openTraces(settings, log); // Refuses wrong settings before anything is taken over.
   const starting = startWorker({
     ports,
     prefix: settings.prefix,
     definitions: config.actors,
+    retired: config.retired ?? [],
     options: {
       ...config.worker,
       drainDeadlineMs: settings.drainMs,
       ...(settings.residentBytesMax === undefined ? {} : { residentBytesMax: settings.residentBytesMax }),
-      ...(settings.replyPrefixes === undefined ? {} : { replyPrefixes: settings.replyPrefixes.split(',') }),
+      replyPrefixes,
     },
     log,
     dev: options.dev ?? false,
@@ -154,8 +156,8 @@ async function hostUntilStopped({ options, health, about, beats, stop }: Life, {
   // At once: from here on its work may end it, and the parent has to know that it came so far.
   beats?.now();
   const { prefix } = settings;
-  const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors });
-  const logs = serveLogLevels({ worker, bus: ports.bus, prefix, definitions: config.actors, log });
+  const profiles = serveProfiles({ worker, ports, prefix, definitions: config.actors, replyPrefixes });
+  const logs = serveLogLevels({ worker, bus: ports.bus, prefix, definitions: config.actors, replyPrefixes, log });
   traces.start(worker);
   void worker.stopped.then(() => {
     profiles.close();

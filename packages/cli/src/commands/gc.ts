@@ -90,7 +90,8 @@ async function keepMsOf(context: CommandContext): Promise<number> {
     );
   }
   const { config } = await context.requireConfig('gc (or give --older-than)');
-  const unknown = await unknownTypes((await context.operator()).ports, new Set(config.actors.map(({ type }) => type)));
+  const known = new Set([...config.actors.map(({ type }) => type), ...(config.retired ?? [])]);
+  const unknown = await unknownTypes((await context.operator()).ports, known);
   if (unknown.length > 0)
     throw usageError(
       `How long entries of ${unknown.join(', ')} are wanted is not said in this config file. Use the one that defines them, or decide with --older-than.`,
