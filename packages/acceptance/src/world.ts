@@ -175,6 +175,18 @@ export class World {
     return streams.find(({ name }) => name === 'TROUPE_JOURNAL')?.state.messages ?? 0;
   }
 
+  /** What the worker tells of itself; with several, the one that is first. */
+  async workerStats(): Promise<{ readonly resident: number; readonly residentBytes: number }> {
+    const connection = await connectNats({ servers: this.server.url, waitMs: 10_000 });
+    const ports = createNatsPorts(connection, resolveConfig({ partitions: this.#partitions }));
+    try {
+      const { payload } = await ports.bus.request('troupe.control.stats', new Uint8Array(0), { timeoutMs: 10_000 });
+      return JSON.parse(new TextDecoder().decode(payload)) as { resident: number; residentBytes: number };
+    } finally {
+      await ports.close();
+    }
+  }
+
   /** Reads journals as an operator does, with no worker's help. */
   async readJournal<T>(actors: readonly AnyAgent[], read: (journal: OpenedJournal) => Promise<T>): Promise<T> {
     const connection = await connectNats({ servers: this.server.url, waitMs: 10_000 });

@@ -38,6 +38,9 @@ export interface SoakSample {
   readonly files: number;
   /** Messages in the journal. */
   readonly journal: number;
+  /** Actors in the worker's memory, and what they take by its own estimate. */
+  readonly resident: number;
+  readonly residentMiB: number;
 }
 
 export interface SoakGrowth {
@@ -101,11 +104,13 @@ export function showSample({
   serverMiB,
   files,
   journal,
+  resident,
+  residentMiB,
 }: SoakSample): string {
   return (
     `${atSeconds.toFixed(0).padStart(5)} s  ${String(Math.round(rate)).padStart(6)}/s  ` +
     `p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  worker ${workerMiB.toFixed(0)} MiB  ` +
-    `server ${serverMiB.toFixed(0)} MiB  ${files} files  ${journal} entries`
+    `server ${serverMiB.toFixed(0)} MiB  ${files} files  ${journal} entries  ${resident} actors of ${residentMiB.toFixed(0)} MiB`
   );
 }
 
@@ -172,6 +177,7 @@ class Load {
     const seconds = (nowMs - this.#sampledMs) / 1_000;
     this.#sampledMs = nowMs;
     const [worker, server] = [this.#world.worker.pid, this.#world.server.pid];
+    const { resident, residentBytes: actorBytes } = await this.#world.workerStats();
     const share = (of: number): number => waitsMs[Math.ceil(waitsMs.length * of) - 1] ?? 0;
     return {
       atSeconds,
@@ -182,6 +188,8 @@ class Load {
       serverMiB: residentBytes(server) / MIB,
       files: openFiles(worker) + openFiles(server),
       journal: await this.#world.journalLength(),
+      resident,
+      residentMiB: actorBytes / MIB,
     };
   }
 

@@ -10,6 +10,8 @@ const sampleAt = (at: number, more: Partial<SoakSample> = {}): SoakSample => ({
   serverMiB: 50,
   files: 40,
   journal: 1,
+  resident: 100,
+  residentMiB: 10,
   ...more,
 });
 const samplesOf = (make: (at: number) => Partial<SoakSample>): SoakSample[] =>
