@@ -41,7 +41,10 @@ let worker: RunningCommand;
 beforeAll(async () => {
   server = await startNatsServer();
   project = makeProject({ 'troupe.config.ts': CONFIG });
-  worker = new RunningCommand(['worker', '--id', 'box', '--nats-url', server.url], { cwd: project.dir });
+  worker = new RunningCommand(['worker', '--id', 'box', '--nats-url', server.url], {
+    cwd: project.dir,
+    env: { TROUPE_REPLY_PREFIXES: 'ops.answers' },
+  });
   await eventually('the worker', async () => (await troupe('log-level')).code === 0);
 });
 afterAll(async () => {
@@ -126,6 +129,15 @@ describe('the log level of a live worker', () => {
     });
     expect((await troupe('ask', 'door/after', '{}')).code).toBe(0);
     expect(linesOf('door/after')).toEqual([]);
+  });
+
+  test('and the profiler answer an operator whose inbox stands under a configured reply prefix', async () => {
+    const env = { TROUPE_NATS_URL: server.url, TROUPE_NATS_INBOX_PREFIX: 'ops.answers.ann' };
+    const asAnn = (...words: string[]) => run(words, { cwd: project.dir, env });
+    const [levels, profile] = [await asAnn('log-level', '--json'), await asAnn('profile', 'start', '--json')];
+    expect(JSON.parse(levels.stdout)).toMatchObject({ worker: 'box' });
+    expect([profile.code, profile.stderr]).toEqual([0, '']);
+    expect((await asAnn('profile', 'stop', '--out', project.dir)).code).toBe(0);
   });
 
   test('is refused for a type, a level or a worker that is not there', async () => {

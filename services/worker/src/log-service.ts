@@ -3,7 +3,8 @@
  * level is debug, its turns, steps and effects are logged.
  *
  * Invariants
- * 1. A request has an inbox for its answer, else it is none: JetStream acknowledges to whatever subject a publisher names.
+ * 1. A request has an inbox for its answer, or an address under a configured reply prefix, else it is none: JetStream
+ *    acknowledges to whatever subject a publisher names.
  * 2. While no type's level is debug, the worker's steps know nothing of logs; a type whose level is above costs one look.
  */
 import { type ActorDefinition, type ActorState, stepCorrelation, stepFacts } from '@troupe/core';
@@ -43,11 +44,14 @@ export interface LogServiceOptions {
   readonly bus: Ports['bus'];
   readonly prefix: string;
   readonly definitions: readonly ActorDefinition[];
+  /** Where answers may go besides inboxes, as the worker has it. */
+  readonly replyPrefixes: readonly string[];
   readonly log: LeveledLogger;
 }
 
 /** Answers, and logs what is wanted, until it is closed. */
-export function serveLogLevels({ worker, bus, prefix, definitions, log }: LogServiceOptions): { close(): void } {
+export function serveLogLevels(options: LogServiceOptions): { close(): void } {
+  const { worker, bus, prefix, definitions, replyPrefixes, log } = options;
   const { levels } = log;
   const types = definitions.map(({ type }) => type);
   const instrument = workInstrument(new WorkLog(log), (type) => levels.allows('debug', type));
@@ -77,7 +81,7 @@ export function serveLogLevels({ worker, bus, prefix, definitions, log }: LogSer
     return { levels: levels.list() };
   };
   const subject = createSubjects(prefix).control('log', worker.id);
-  const subscription = bus.subscribe(subject, {}, (message) => answer(message, handle));
+  const subscription = bus.subscribe(subject, {}, (message) => answer(message, replyPrefixes, handle));
   const unheard = levels.onChange(update);
   update();
   return {
@@ -146,9 +150,9 @@ function contextOf(definition: ActorDefinition, state: ActorState | undefined): 
 }
 
 /** Invariant 1. */
-function answer(message: BusMessage, handle: (request: LogRequest) => object): void {
+function answer(message: BusMessage, replyPrefixes: readonly string[], handle: (request: LogRequest) => object): void {
   try {
-    assertReplyTo(message.reply ?? '');
+    assertReplyTo(message.reply ?? '', replyPrefixes);
     const request = JSON.parse(decoder.decode(message.payload)) as LogRequest | null;
     if (typeof request !== 'object' || request === null || request.op === undefined) return;
     message.respond(encodePayload(attempt(request, handle)));

@@ -2,7 +2,8 @@
  * What operators ask of a live worker's profiler, on `control.profile.<worker>`: JSON requests, JSON answers.
  *
  * Invariants
- * 1. A request has an inbox for its answer, else it is none: JetStream acknowledges to whatever subject a publisher names.
+ * 1. A request has an inbox for its answer, or an address under a configured reply prefix, else it is none: JetStream
+ *    acknowledges to whatever subject a publisher names.
  * 2. Files are told in chunks of `CHUNK_BYTES`, each asked for by itself, as base64.
  * 3. While no profile runs, the worker's steps know nothing of it.
  */
@@ -27,10 +28,13 @@ export interface ProfileServiceOptions {
   readonly ports: Ports;
   readonly prefix: string;
   readonly definitions: readonly ActorDefinition[];
+  /** Where answers may go besides inboxes, as the worker has it. */
+  readonly replyPrefixes: readonly string[];
 }
 
 /** Answers until it is closed, which ends a profile and removes its files. */
-export function serveProfiles({ worker, ports, prefix, definitions }: ProfileServiceOptions): { close(): void } {
+export function serveProfiles(options: ProfileServiceOptions): { close(): void } {
+  const { worker, ports, prefix, definitions, replyPrefixes } = options;
   const types = definitions.map(({ type, machine }) => ({ type, machine }));
   const profiler = new Profiler(types, `Worker ${worker.id}`);
   const instrument = {
@@ -53,7 +57,7 @@ export function serveProfiles({ worker, ports, prefix, definitions }: ProfileSer
     throw new TroupeError('ConfigInvalid', 'A profiler is asked to start, stop, heap or read.');
   };
   const subject = createSubjects(prefix).control('profile', worker.id);
-  const subscription = ports.bus.subscribe(subject, {}, (message) => void answer(message, handle));
+  const subscription = ports.bus.subscribe(subject, {}, (message) => void answer(message, replyPrefixes, handle));
   return {
     close: () => {
       subscription.close();
@@ -64,9 +68,13 @@ export function serveProfiles({ worker, ports, prefix, definitions }: ProfileSer
 }
 
 /** Invariant 1. */
-async function answer(message: BusMessage, handle: (request: ProfileRequest) => Promise<object>): Promise<void> {
+async function answer(
+  message: BusMessage,
+  replyPrefixes: readonly string[],
+  handle: (request: ProfileRequest) => Promise<object>,
+): Promise<void> {
   try {
-    assertReplyTo(message.reply ?? '');
+    assertReplyTo(message.reply ?? '', replyPrefixes);
     const request = JSON.parse(decoder.decode(message.payload)) as ProfileRequest | null;
     if (typeof request !== 'object' || request === null || request.op === undefined) return;
     message.respond(
