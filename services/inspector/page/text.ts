@@ -33,6 +33,12 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d ${Math.floor((ms % 86_400_000) / 3_600_000)} h`;
 }
 
+/** What steps cost in computing, of those of which it is known: `1.2 ms in 30`; empty for none. */
+export function computing({ stepUs, timed }: { readonly stepUs: number; readonly timed: number }): string {
+  if (timed === 0) return '';
+  return `${stepUs < 1_000 ? `${Math.round(stepUs)} µs` : duration(stepUs / 1_000)} in ${timed}`;
+}
+
 /** Time of day with milliseconds; with the date when it isn't today's. */
 export function instant(at: number, now = Date.now()): string {
   const date = new Date(at);

@@ -19,6 +19,7 @@ export {
   type LiveRequest,
   type LiveSequence,
   type LiveSpan,
+  type LiveStashed,
   type LiveState,
   type LiveStep,
   type StepsPush,

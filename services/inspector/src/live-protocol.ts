@@ -67,6 +67,22 @@ export interface FullStep {
   readonly state: unknown;
   /** Against the state before. */
   readonly changes: readonly LiveChange[];
+  /** Inputs that wait, in the order in which they are tried; the first 200. */
+  readonly stash: readonly LiveStashed[];
+}
+
+/** An input that waits, as the state stores it. */
+export interface LiveStashed {
+  readonly seq: number;
+  readonly kind: 'task' | 'signal';
+  readonly taskId: string;
+  /** When it was accepted, and when it ends unanswered, Unix ms. */
+  readonly at: number;
+  readonly deadlineAt: number;
+  readonly bytes: number;
+  /** Whole, up to 16 KiB; of a larger one its type alone. */
+  readonly event: { readonly type: string };
+  readonly cut: boolean;
 }
 
 /** What is kept of an actor's history. */

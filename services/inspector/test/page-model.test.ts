@@ -1,7 +1,7 @@
 import type { MachineBody, StateStructure } from '@troupe/wire';
 import { describe, expect, test } from 'vitest';
 import { Activity, activeBoxes, allowedEvents, machinesOf, takenEdges } from '../page/model/activity.ts';
-import { EffectFates, rowsOf, waitingTasks } from '../page/model/timeline-rows.ts';
+import { EffectFates, rowsOf } from '../page/model/timeline-rows.ts';
 import { age, cut, duration, eventLabel, short, stateText } from '../page/text.ts';
 import type { LiveEffect, LiveStep } from '../src/live-protocol.ts';
 
@@ -75,10 +75,29 @@ describe('what is active and how long', () => {
       step(4, 4_000, 'a'),
     ])
       activity.add(one);
-    expect(activity.states.get('m.a')).toEqual({ count: 2, timeMs: 500 });
-    expect(activity.states.get('m.b')).toEqual({ count: 1, timeMs: 2_500 });
-    expect(activity.states.get('m')).toEqual({ count: 1, timeMs: 3_000 });
-    expect(activity.transitions.get('m.a|go|0')).toEqual({ count: 1, timeMs: 0 });
+    expect(activity.states.get('m.a')).toMatchObject({ count: 2, timeMs: 500 });
+    expect(activity.states.get('m.b')).toMatchObject({ count: 1, timeMs: 2_500 });
+    expect(activity.states.get('m')).toMatchObject({ count: 1, timeMs: 3_000 });
+    expect(activity.transitions.get('m.a|go|0')).toMatchObject({ count: 1, timeMs: 0 });
+  });
+
+  test('costs go to what was active when an entry was applied, effects to what asked for them until they end', () => {
+    const activity = new Activity(machinesOf(machine));
+    const taken = [{ id: 'm.a|go|0', path: '', source: 'm.a', targets: ['m.b'], event: 'go' }];
+    const effects = [{ id: '2.0', kind: 'invoke', src: 'charge' }];
+    for (const one of [
+      step(1, 1_000, 'a'),
+      step(2, 2_000, 'b', { stepUs: 70, transitions: taken, effects }),
+      step(3, 2_400, 'b', { stepUs: 30, settled: 'order/john@2.0' }),
+      step(4, 3_000, 'a', { stepUs: 5 }),
+    ])
+      activity.add(one);
+    const b = { steps: 2, stepUs: 35, timed: 2, effects: 1, effectMs: 400 };
+    expect(activity.states.get('m.a')).toMatchObject({ steps: 2, stepUs: 70, timed: 1, effects: 0, effectMs: 0 });
+    expect(activity.states.get('m.b')).toMatchObject(b);
+    expect(activity.states.get('m')).toMatchObject({ steps: 4, stepUs: 105, timed: 3, effects: 1, effectMs: 400 });
+    const edge = { count: 1, steps: 1, stepUs: 70, timed: 1, effects: 1, effectMs: 400 };
+    expect(activity.transitions.get('m.a|go|0')).toMatchObject(edge);
   });
 
   test('a step that comes again counts once', () => {
@@ -133,13 +152,6 @@ describe('rows of a timeline', () => {
     fates.addEffect(told);
     fates.addStep(step(6, 350, 'a', { settled: 'shop/a@5.0' }));
     expect(fates.of('5.0')).toMatchObject({ durationMs: 41, attempt: 2 });
-  });
-
-  test('tasks without an end wait; refused ones do not', () => {
-    const refused = step(3, 3, 'a', { error: { code: 'UnknownEvent', message: 'no' } });
-    const answered = step(4, 4, 'a', { ended: [{ seq: 1, taskId: 't1', ok: true, durationMs: 1 }] });
-    const waiting = waitingTasks([step(1, 1, 'a'), step(2, 2, 'a'), refused, answered]);
-    expect(waiting.map(({ seq }) => seq)).toEqual([2, 4]);
   });
 });
 

@@ -153,7 +153,28 @@ describe.skipIf(chromiumPath === undefined)('the inspector page', () => {
     await page.getByRole('tab', { name: 'Chart' }).click();
     await active(page, 'tour.work.left.one');
     expect((await stage.troupe.actor('tour', 'sent').snapshot()).matches('work')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('an input that waits is shown whole, as it is stored, and what each state cost', async () => {
+    const actor = stage.troupe.actor('tour', 'stash');
+    await actor.ask({ type: 'START' });
+    const { seq } = await actor.send({ type: 'RESUME', by: 'ann', since: [1, 2] });
+    await actor.snapshot({ minSeq: seq });
+    const { page, problems } = await open('/actor/tour/stash?panel=mailbox');
+    const waiting = page.locator('.stash summary', { hasText: 'RESUME' });
+    await waiting.click();
+    await page.locator('.stash .branch', { hasText: '"ann"' }).first().waitFor();
+    await page.getByText('Waiting inputs (1, ').waitFor();
     await screenshot(page, 'mailbox');
+    await page.getByRole('tab', { name: 'Chart' }).click();
+    await page.getByText('Counts, times and costs').click();
+    const row = page.locator('.counts tr', {
+      has: page.getByRole('rowheader', { name: 'tour.work.left.one', exact: true }),
+    });
+    await row.waitFor();
+    await screenshot(page, 'costs');
+    expect(await row.locator('td').first().textContent()).toBe('1');
     expect(problems).toEqual([]);
   });
 

@@ -5,11 +5,13 @@ import type { FullStep, LiveOp, LiveOps, LiveSequence, LiveSpan } from '@troupe/
 import { type ActorAddress, type MachineStructure, parseAddress, TroupeError } from '@troupe/wire';
 import type { Principal } from '../auth/role.ts';
 import type { GatewayContext } from '../context.ts';
-import { liveStep } from './slim.ts';
+import { liveStashed, liveStep } from './slim.ts';
 
 /** Steps of one answer. */
 const STEPS_MAX = 1_000;
 const ANSWER_MS = 5_000;
+/** Waiting inputs of one answer. */
+const STASHED_MAX = 200;
 /** Structures kept, by type and hash. */
 const STRUCTURES_MAX = 256;
 /** How long a structure that came from a worker is believed, ms: code may be reloaded. */
@@ -49,8 +51,15 @@ export function createOps(context: GatewayContext): Ops {
       return { steps: steps.map((step) => liveStep(stepFacts(definition, step))) };
     },
     async step({ actor, seq }): Promise<FullStep> {
-      const record = await line(actor).step(whole(seq));
-      return { step: liveStep(record), state: record.state, changes: record.changes };
+      const timeline = line(actor);
+      const record = await timeline.step(whole(seq));
+      const stash = (await timeline.actorState(record.seq))?.stash ?? [];
+      return {
+        step: liveStep(record),
+        state: record.state,
+        changes: record.changes,
+        stash: stash.slice(0, STASHED_MAX).map(liveStashed),
+      };
     },
     async state({ actor }) {
       const { type, key } = addressOf(actor);

@@ -1,9 +1,12 @@
 /** Steps as rows need them: without contexts, which are asked for when they are looked at. Pure. */
-import type { LiveEffect, LiveState, LiveStep } from '@troupe/service-inspector';
+import type { ActorState } from '@troupe/core';
+import type { LiveEffect, LiveStashed, LiveState, LiveStep } from '@troupe/service-inspector';
 import type { EffectObservation, ObservedState, StepFacts } from '@troupe/wire';
 
 /** An event larger than this is cut down to its type, characters of JSON. */
 const EVENT_CHARS_MAX = 512;
+/** A waiting input larger than this is shown by its type. */
+const STASHED_BYTES_MAX = 16_384;
 
 export function liveStep(facts: StepFacts & { readonly stepUs?: number }): LiveStep {
   const { actor: _actor, trace: _trace, before, after, entry, stepUs, ...rest } = pickFacts(facts);
@@ -20,6 +23,20 @@ export function liveStep(facts: StepFacts & { readonly stepUs?: number }): LiveS
 
 export function liveState({ status, value, tags, children }: ObservedState): LiveState {
   return { status, value, tags, children };
+}
+
+/** An input that waits; it is bounded as stored already, together with the others. */
+export function liveStashed({
+  seq,
+  kind,
+  taskId,
+  at,
+  deadlineAt,
+  bytes,
+  event,
+}: ActorState['stash'][number]): LiveStashed {
+  const large = bytes > STASHED_BYTES_MAX;
+  return { seq, kind, taskId, at, deadlineAt, bytes, event: large ? { type: event.type } : event, cut: large };
 }
 
 export function liveEffect(observation: EffectObservation): LiveEffect {

@@ -1,7 +1,7 @@
 /** A statechart as SVG: boxes, arrows and labels where the layout put them, lit up by what is active. */
 import { useMemo } from 'preact/hooks';
 import type { Activity, Usage } from '../model/activity.ts';
-import { duration } from '../text.ts';
+import { computing, duration } from '../text.ts';
 import { SIZES } from './graph.ts';
 import type { ChartLayout, PlacedBox, PlacedEdge, Point } from './layout.ts';
 
@@ -95,6 +95,7 @@ function Box({ placed, isActive, usage, taken }: BoxProps) {
   const kind = box.children.length > 0 && box.kind === 'atomic' ? 'compound' : box.kind;
   const stats = usage === undefined ? '' : `×${usage.count}  ${duration(usage.timeMs)}`;
   const text = `${box.title}, ${kind} state${isActive ? ', active' : ''}${stats === '' ? '' : `, entered ${usage!.count} times, ${duration(usage!.timeMs)}`}`;
+  const cost = usage === undefined ? '' : costText(usage);
   const base = y + SIZES.padding + SIZES.title + SIZES.stats;
   const insideTaken = box.inside.some((id) => taken.has(id));
   return (
@@ -105,7 +106,9 @@ function Box({ placed, isActive, usage, taken }: BoxProps) {
       data-box={box.id}
       data-active={isActive}
     >
-      <title>{box.state?.description ?? text}</title>
+      <title>
+        {[box.state?.description, text, cost].filter((line) => line !== undefined && line !== '').join('\n')}
+      </title>
       <rect x={x} y={y} width={width} height={height} rx="8" />
       {box.kind === 'final' && <rect class="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx="6" />}
       <text class="title" x={x + SIZES.gap} y={y + SIZES.padding + 13}>
@@ -121,6 +124,17 @@ function Box({ placed, isActive, usage, taken }: BoxProps) {
       ))}
     </g>
   );
+}
+
+/** What hovering adds. */
+function costText(usage: Usage): string {
+  const computed = computing(usage);
+  return [
+    `${usage.steps} entries applied${computed === '' ? '' : `, computing ${computed}`}`,
+    usage.effects === 0 ? '' : `${usage.effects} effects${usage.effectMs === 0 ? '' : `, ${duration(usage.effectMs)}`}`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
 }
 
 function Dot({ placed }: { readonly placed: PlacedBox }) {

@@ -2,6 +2,7 @@
 import { activeStateIds, type MachineBody, type StateStructure } from '@troupe/wire';
 import type { LiveState, LiveStep } from '../../src/live-protocol.ts';
 import { qualified } from '../chart/graph.ts';
+import { isLasting, localId } from './timeline-rows.ts';
 
 /** Every machine of an actor by its node path; `''` is its own. */
 export type Machines = ReadonlyMap<string, StateStructure>;
@@ -45,18 +46,37 @@ export function takenEdges(step: LiveStep): readonly string[] {
   return step.transitions.map(({ id, path }) => qualified(path, id));
 }
 
+/** How often and how long, and what it cost. */
 export interface Usage {
+  /** Of a state: stays. Of a transition: times taken. */
   count: number;
-  /** ms; of a transition: always 0. */
+  /** Of a state: how long it was active, ms. Of a transition: always 0, it takes no time of the journal's. */
   timeMs: number;
+  /** Entries applied while the state was active; of a transition, in whose step it was taken. */
+  steps: number;
+  /** Computing of those steps that were seen live, microseconds, and how many these were. The journal doesn't keep it. */
+  stepUs: number;
+  timed: number;
+  /** Effects that its steps asked for: of a state, those asked for on the way into it or in it. */
+  effects: number;
+  /** How long those that have a beginning and an end ran, ms. */
+  effectMs: number;
 }
 
-/** Counts and times over the steps that were added, in order. */
+/** Effects whose end is awaited. */
+const OPEN_MAX = 10_000;
+
+/**
+ * Counts, times and costs over the steps that were added, in order.
+ *
+ * A state's cost is that of what was applied while it was active, so a state around others has the cost of all of them.
+ */
 export class Activity {
   readonly states = new Map<string, Usage>();
   readonly transitions = new Map<string, Usage>();
   readonly #machines: Machines;
   readonly #known = new Map<string, readonly string[]>();
+  readonly #open = new Map<string, { readonly at: number; readonly users: readonly Usage[] }>();
   #active: readonly string[] = [];
   #at = 0;
   #seq = 0;
@@ -77,10 +97,33 @@ export class Activity {
     const active = this.#activeAfter(step);
     const before = new Set(this.#active);
     for (const id of active) if (!before.has(id)) usage(this.states, id).count++;
+    const edges = [...new Set(takenEdges(step))].map((id) => usage(this.transitions, id));
     for (const id of takenEdges(step)) usage(this.transitions, id).count++;
+    this.#addCost(step, active, edges);
     this.#active = active;
     this.#at = step.at;
     this.#seq = step.seq;
+  }
+
+  #addCost(step: LiveStep, active: readonly string[], edges: readonly Usage[]): void {
+    const { at, stepUs, effects, settled } = step;
+    // The first entry finds no state yet: what is active after it pays.
+    const payers = (this.#active.length === 0 ? active : this.#active).map((id) => usage(this.states, id));
+    for (const payer of [...payers, ...edges]) {
+      payer.steps++;
+      if (stepUs === undefined) continue;
+      payer.stepUs += stepUs;
+      payer.timed++;
+    }
+    const users = [...active.map((id) => usage(this.states, id)), ...edges];
+    for (const { id, kind } of effects) {
+      for (const user of users) user.effects++;
+      if (isLasting(kind) && this.#open.size < OPEN_MAX) this.#open.set(id, { at, users });
+    }
+    if (settled === undefined) return;
+    const ended = this.#open.get(localId(settled));
+    this.#open.delete(localId(settled));
+    for (const user of ended?.users ?? []) user.effectMs += Math.max(0, at - ended!.at);
   }
 
   /** Few values come again and again. */
@@ -99,7 +142,7 @@ export class Activity {
 function usage(map: Map<string, Usage>, id: string): Usage {
   let found = map.get(id);
   if (found === undefined) {
-    found = { count: 0, timeMs: 0 };
+    found = { count: 0, timeMs: 0, steps: 0, stepUs: 0, timed: 0, effects: 0, effectMs: 0 };
     map.set(id, found);
   }
   return found;

@@ -68,17 +68,3 @@ export class EffectFates {
 export function localId(effectId: string): string {
   return /(\d+\.\d+)$/.exec(effectId)?.[1] ?? effectId;
 }
-
-/** Tasks of these steps that have no end yet. */
-export function waitingTasks(steps: readonly LiveStep[]): readonly LiveStep[] {
-  const open = new Map<string, LiveStep>();
-  for (const step of steps) {
-    const { taskId, kind } = step.entry;
-    if (kind === 'task' && step.error === undefined) open.set(taskId ?? String(step.seq), step);
-    for (const ended of step.ended) {
-      open.delete(ended.taskId);
-      open.delete(String(ended.seq));
-    }
-  }
-  return [...open.values()];
-}

@@ -1,12 +1,12 @@
-/** The machine as a chart: active states and the last transition lit up, counts and times on everything. */
+/** The machine as a chart: active states and the last transition lit up, counts and times on everything, costs below. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ChartView } from '../chart/chart-view.tsx';
 import { chartOf } from '../chart/elk.ts';
-import { activeBoxes, takenEdges } from '../model/activity.ts';
+import { activeBoxes, takenEdges, type Usage } from '../model/activity.ts';
 import type { ActorModel } from '../model/actor-model.ts';
 import { useStore } from '../model/store.ts';
 import { useAnswer } from '../parts/use-answer.ts';
-import { duration, eventLabel, stateText } from '../text.ts';
+import { computing, duration, eventLabel, stateText } from '../text.ts';
 import type { ActorPanel } from './panel.ts';
 
 const ZOOM_MIN = 0.2;
@@ -84,44 +84,56 @@ function Counts({ model }: { readonly model: ActorModel }) {
   const { states, transitions } = model.activity;
   return (
     <details class="counts">
-      <summary>Counts and times</summary>
+      <summary>Counts, times and costs</summary>
+      <UsageTable caption="States" first="state" counted="entered" rows={states} />
+      <UsageTable caption="Transitions" first="transition" counted="taken" rows={transitions} />
+      <p class="muted">
+        A state has the cost of all that was applied while it was active. Computing is known of steps that this page saw
+        live: the journal doesn't keep it.
+      </p>
+    </details>
+  );
+}
+
+interface UsageTableProps {
+  readonly caption: 'States' | 'Transitions';
+  readonly first: string;
+  readonly counted: string;
+  readonly rows: ReadonlyMap<string, Usage>;
+}
+
+function UsageTable({ caption, first, counted, rows }: UsageTableProps) {
+  const timed = caption === 'States';
+  return (
+    <div class="scroll-x">
       <table>
-        <caption>States</caption>
+        <caption>{caption}</caption>
         <thead>
           <tr>
-            <th scope="col">state</th>
-            <th scope="col">entered</th>
-            <th scope="col">time in it</th>
+            {[first, counted, ...(timed ? ['time in it'] : []), 'entries', 'computing', 'effects', 'effects ran'].map(
+              (head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
-          {[...states].map(([id, usage]) => (
-            <tr key={id}>
-              <th scope="row">{id}</th>
-              <td>{usage.count}</td>
-              <td>{duration(usage.timeMs)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <table>
-        <caption>Transitions</caption>
-        <thead>
-          <tr>
-            <th scope="col">transition</th>
-            <th scope="col">taken</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...transitions].map(([id, usage]) => (
+          {[...rows].map(([id, usage]) => (
             <tr key={id}>
               <th scope="row">{id.replaceAll('|', ' | ')}</th>
               <td>{usage.count}</td>
+              {timed && <td>{duration(usage.timeMs)}</td>}
+              <td>{usage.steps}</td>
+              <td>{computing(usage)}</td>
+              <td>{usage.effects}</td>
+              <td>{usage.effectMs === 0 ? '' : duration(usage.effectMs)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </details>
+    </div>
   );
 }
 

@@ -1,16 +1,15 @@
 /** What waits and runs, and a form to send something. */
 import { useState } from 'preact/hooks';
+import type { LiveStashed } from '../../src/live-protocol.ts';
 import { useApp } from '../app-context.ts';
 import { allowedEvents } from '../model/activity.ts';
 import type { ActorModel } from '../model/actor-model.ts';
 import { useStore } from '../model/store.ts';
-import { waitingTasks } from '../model/timeline-rows.ts';
 import { useAnswer } from '../parts/use-answer.ts';
+import { ValueTree } from '../parts/value-tree.tsx';
 import { age, instant, short } from '../text.ts';
 import type { ActorPanel } from './panel.ts';
 
-/** Steps looked through for tasks without an end. */
-const LOOK_BACK = 2_000;
 const SHOWN_MAX = 200;
 
 export const mailboxPanel: ActorPanel = { id: 'mailbox', title: 'Mailbox', view: MailboxPanel };
@@ -39,10 +38,7 @@ function MailboxPanel({ model }: { readonly model: ActorModel }) {
   const answer = useAnswer(() => (shown === undefined ? undefined : model.full(shown.seq)), [shown?.seq]);
   const state = (answer.value?.state ?? {}) as Described;
   const { turn, stash, timers = [], effects = [] } = state;
-  const upTo = model.index + 1;
-  const waiting = waitingTasks(model.steps.slice(Math.max(0, upTo - LOOK_BACK), upTo)).filter(
-    (step) => step.entry.taskId !== turn?.taskId && step.seq !== turn?.seq,
-  );
+  const waiting = answer.value?.stash ?? [];
   const now = shown?.at ?? Date.now();
   return (
     <section class="panel mailbox-panel" aria-label="Mailbox">
@@ -53,14 +49,7 @@ function MailboxPanel({ model }: { readonly model: ActorModel }) {
             `task ${turn.taskId}, open since ${instant(turn.openedAt)}, ends at ${instant(turn.deadlineAt)} at the latest`,
           ]}
         </Card>
-        <Card title={`Waiting inputs (${stash?.depth ?? 0}, ${stash?.bytes ?? 0} bytes)`} empty="none">
-          {waiting
-            .slice(0, SHOWN_MAX)
-            .map(
-              ({ seq, at, entry }) =>
-                `${seq} ${entry.event?.type ?? entry.kind} ${short(entry.event, 80)}, for ${age(at, now)}`,
-            )}
-        </Card>
+        <Stash stash={waiting} depth={stash?.depth ?? 0} bytes={stash?.bytes ?? 0} now={now} />
         <Card title={`Running effects (${effects.length})`} empty="none">
           {effects
             .slice(0, SHOWN_MAX)
@@ -71,6 +60,38 @@ function MailboxPanel({ model }: { readonly model: ActorModel }) {
         </Card>
         <SendForm model={model} />
       </div>
+    </section>
+  );
+}
+
+interface StashProps {
+  readonly stash: readonly LiveStashed[];
+  readonly depth: number;
+  readonly bytes: number;
+  readonly now: number;
+}
+
+/** What waits as the state stores it, in the order in which it is tried. */
+function Stash({ stash, depth, bytes, now }: StashProps) {
+  return (
+    <section class="card stash">
+      <h3>{`Waiting inputs (${depth}, ${bytes} bytes)`}</h3>
+      {stash.length === 0 && <p class="muted">none</p>}
+      <ol>
+        {stash.map((one) => (
+          <li key={one.seq}>
+            <details>
+              <summary>{`${one.seq} ${one.kind} ${short(one.event, 60)}, for ${age(one.at, now)}`}</summary>
+              <p class="muted">
+                {`task ${one.taskId}, ${one.bytes} bytes, ends at ${instant(one.deadlineAt)} at the latest`}
+                {one.cut ? '; too large to be shown whole' : ''}
+              </p>
+              <ValueTree label="event" value={one.event} changes={[]} />
+            </details>
+          </li>
+        ))}
+      </ol>
+      {depth > stash.length && stash.length > 0 && <p class="muted">{`and ${depth - stash.length} more`}</p>}
     </section>
   );
 }
