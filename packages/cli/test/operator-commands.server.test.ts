@@ -1,7 +1,8 @@
 /** `troupe top`, `troupe gc` and `troupe state reset` against a real server and a real worker. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, RunningCommand, run } from './support/process.ts';
+import { type Finished, MAIN, RunningCommand, run } from './support/process.ts';
 import { FILES, makeProject, type Project } from './support/project.ts';
+import { SCRIPT, Terminal } from './support/terminal.ts';
 
 let project: Project;
 let dev: RunningCommand;
@@ -47,6 +48,29 @@ describe('troupe top', () => {
     expect(stdout).toMatch(/^troupe {2}20\d\d-.* turns\/s .* lag \d+\n1 workers {2}4 partitions: 4 live\n/);
     expect(stdout).not.toContain('\u001b');
     expect((await troupe('top', '--interval', '10ms')).code).toBe(2);
+  });
+});
+
+describe.skipIf(SCRIPT === undefined || process.platform !== 'linux')('troupe top on a terminal', () => {
+  test('draws as much as fits, follows its size, ends with q and leaves the terminal as it was', async () => {
+    const line = `${process.execPath} ${MAIN} top --interval 200ms; echo "ended with $?"; stty -a`;
+    await using terminal = new Terminal(line, 12, 70, { cwd: project.dir, env: { TROUPE_NATS_URL: url } });
+    const first = await terminal.frame((lines) => lines.some((one) => one.startsWith('WORKER')));
+    expect(first[0]).toMatch(/^troupe {2}\d{4}-/);
+    expect(first.length).toBeLessThanOrEqual(12);
+    expect(Math.max(...first.map(({ length }) => length))).toBeLessThanOrEqual(70);
+    terminal.resize(6, 40);
+    const small = await terminal.frame((lines) => lines.length <= 6 && lines.every(({ length }) => length <= 40));
+    expect(small[0]).toMatch(/^troupe {2}\d{4}-/);
+    terminal.resize(40, 160);
+    const large = await terminal.frame((lines) => lines[0]!.includes('entries/s  lag'));
+    expect(large.join('\n')).toMatch(/WORKER .*MEMORY[\s\S]*TYPE +TURNS\/S/);
+    terminal.press('q');
+    expect(await terminal.ended()).toBe(0);
+    const [, after = ''] = terminal.text.split('\u001b[?25h\u001b[?1049l');
+    expect(after).toContain('ended with 0');
+    expect(after).toMatch(/(^|\s)icanon/);
+    expect(after).toMatch(/(^|\s)echo(\s|;|$)/);
   });
 });
 

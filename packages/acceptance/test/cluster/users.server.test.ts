@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { connectNats, createNatsPorts, provision } from '@troupe/nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/cluster.ts';
+import { askThePage, CLI, callEveryRoute, GatewayProcess, TOKEN } from './support/gateway-walk.ts';
 
 let cluster: Cluster;
 const EMPTY = new Uint8Array(0);
@@ -93,6 +94,81 @@ describe('each user can do its job over TLS', () => {
     const ports = createNatsPorts(connection, cluster.config);
     expect((await ports.journal.info()).messages).toBeGreaterThan(0);
     await ports.close();
+  });
+});
+
+describe('troupe gateway as its user, over HTTPS with a certificate of the generator', () => {
+  let gateway: GatewayProcess;
+  let url: string;
+  const authorities = getCACertificates('default');
+  /** Who tried what it may not, as the servers noted it. */
+  const violations = () => cluster.serverLog.split('\n').filter((line) => /Violation.*"gateway"/.test(line));
+
+  beforeAll(async () => {
+    gateway = new GatewayProcess(cluster);
+    url = await gateway.url();
+  });
+  afterAll(async () => {
+    setDefaultCACertificates(authorities);
+    await gateway?.[Symbol.asyncDispose]();
+  });
+
+  test('is not trusted without its authority, speaks TLS 1.2 or later, and no plain HTTP', async () => {
+    await expect(fetch(`${url}/healthz`)).rejects.toMatchObject({
+      cause: { code: expect.stringMatching(/UNABLE_TO_VERIFY|SELF_SIGNED|UNABLE_TO_GET_ISSUER/) },
+    });
+    const port = Number(new URL(url).port);
+    const ca = readFileSync(cluster.caFile);
+    const seen = await new Promise<{ protocol: string | null; authorized: boolean }>((resolve, reject) => {
+      const socket = connectTls({ host: '127.0.0.1', port, ca }, () => {
+        resolve({ protocol: socket.getProtocol(), authorized: socket.authorized });
+        socket.destroy();
+      });
+      socket.on('error', reject).setTimeout(15_000, () => reject(new Error('no handshake')));
+    });
+    expect(seen).toEqual({ protocol: expect.stringMatching(/^TLSv1\.[23]$/), authorized: true });
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(15_000) })).rejects.toThrow();
+  });
+
+  test('answers every route and every question of the page, and tries nothing that it may not', async () => {
+    setDefaultCACertificates([...authorities, readFileSync(cluster.caFile, 'utf8')]);
+    const statuses = await callEveryRoute(url);
+    expect(Object.keys(statuses).length).toBeGreaterThan(20);
+    expect(Object.entries(statuses).filter(([, status]) => !(Number(status) >= 200 && Number(status) < 300))).toEqual([
+      // Applied again it fails again, with the code of the machine.
+      ['redriveDeadLetter', 422],
+    ]);
+    const told = await askThePage(url);
+    expect(Object.entries(told).filter(([, answer]) => answer !== 'ok')).toEqual([]);
+    expect(violations()).toEqual([]);
+    expect(gateway.log).not.toMatch(/permission/i);
+  });
+
+  test('signs a browser in with a cookie that travels over TLS only', async () => {
+    const answer = await fetch(`${url}/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token: TOKEN }),
+    });
+    expect([answer.status, answer.headers.get('Set-Cookie')]).toEqual([
+      expect.toSatisfy((status: number) => status < 300),
+      expect.stringMatching(/HttpOnly.*Secure|Secure.*HttpOnly/),
+    ]);
+  });
+});
+
+describe('troupe as the operator', () => {
+  test('changes log levels of a worker and profiles it, and tries nothing that it may not', async () => {
+    const env = { PATH: process.env.PATH, ...cluster.envOf('operator') };
+    const troupe = (...words: string[]) =>
+      promisify(execFile)(process.execPath, [CLI, ...words, '--json'], { env, cwd: cluster.dir, timeout: 60_000 });
+    expect(JSON.parse((await troupe('log-level', 'ledger', 'debug', '--for', '1m')).stdout)).toMatchObject({
+      levels: [{ level: 'info' }, { type: 'ledger', level: 'debug' }],
+    });
+    await troupe('log-level', 'ledger', 'default');
+    const { stdout } = await troupe('profile', 'run', '--seconds', '1', '--out', join(cluster.dir, 'profile'));
+    expect(JSON.parse(stdout)).toMatchObject({ worker: expect.any(String), files: expect.any(Array) });
+    expect(cluster.serverLog.split('\n').filter((line) => /Violation.*"(operator|worker)"/.test(line))).toEqual([]);
   });
 });
 
