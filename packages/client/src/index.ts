@@ -36,6 +36,7 @@ export type { ActorPage, ActorSummary, ListOptions } from './listing.ts';
 export type { ConnectOptions } from './options.ts';
 export type { OutcomeView, TaskOutcome } from './outcome.ts';
 export { matchesState, type StateFields, type StateValue, type StateView, type TimerView } from './state-view.ts';
+export type { ClientSpan, TracingOptions } from './tracing.ts';
 export { type CloseOptions, Troupe, type TroupeStatus } from './troupe.ts';
 export type { WaitForOptions } from './wait-for.ts';
 export { Watch, type WatchEvent, type WatchedEvent, type WatchedOutcome, type WatchOptions } from './watch.ts';

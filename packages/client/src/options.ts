@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { createSubjects, PREFIX_DEFAULT, TroupeError } from '@troupe/wire';
 import { parseServers } from './server-url.ts';
+import type { TracingOptions } from './tracing.ts';
 
 /** How to connect. What is not given comes from the environment, then from the defaults named here. */
-export interface ConnectOptions {
+export interface ConnectOptions extends TracingOptions {
   /**
    * Server, or several of one cluster: `nats://host:4222`, comma-separated or a list. A user and password in it count.
    * Default `TROUPE_NATS_URL`, then `nats://127.0.0.1:4222`.
@@ -45,7 +46,7 @@ export interface ConnectOptions {
 }
 
 /** Options as the client uses them. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends TracingOptions {
   readonly servers: readonly string[];
   readonly prefix: string;
   readonly auth: Auth;
@@ -105,6 +106,8 @@ export function resolveOptions(options: ConnectOptions = {}, env: Environment = 
     ackTimeoutMs: whole('ackTimeoutMs', options.ackTimeoutMs),
     inFlightMax: whole('inFlightMax', options.inFlightMax),
     queueMax: whole('queueMax', options.queueMax),
+    trace: hook('trace', options.trace),
+    onSpan: hook('onSpan', options.onSpan),
   };
 }
 
@@ -179,6 +182,11 @@ function whole(name: keyof typeof NUMBERS, value: number | undefined): number {
   if (value === undefined) return fallback;
   if (Number.isSafeInteger(value) && value >= min) return value;
   throw configInvalid(`${name} is ${value}: it is a whole number of at least ${min}.`);
+}
+
+function hook<T>(name: string, given: T | undefined): T | undefined {
+  if (given === undefined || typeof given === 'function') return given;
+  throw configInvalid(`${name} is a ${typeof given}: it is a function.`);
 }
 
 function firstOf(...values: (string | undefined)[]): string | undefined {

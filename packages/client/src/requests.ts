@@ -13,6 +13,7 @@ import type { Target } from './target.ts';
 import { GRACE_MS, TaskCall, type TaskSpec } from './task-call.ts';
 import { TaskIds } from './task-ids.ts';
 import { checkedMs, openBlock, refuseReserved, taskIdOf } from './task-message.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Defaults of waiting, ms. */
 export const WAIT_MS = { ask: 60_000, accept: 10_000, read: 5_000 } as const;
@@ -29,14 +30,23 @@ export class Requests {
   readonly clock: Clock;
   readonly subjects: Subjects;
   readonly #ids = new TaskIds();
+  /** Undefined: nobody wants any, and calls go out as they are. */
+  readonly #tracing: Tracing | undefined;
 
-  constructor(exchange: Exchange, clock: Clock, subjects: Subjects) {
+  constructor(exchange: Exchange, clock: Clock, subjects: Subjects, tracing?: Tracing) {
+    this.#tracing = tracing;
     this.exchange = exchange;
     this.clock = clock;
     this.subjects = subjects;
   }
 
-  ask(target: Target, input: unknown, options: AskOptions = NO_OPTIONS): Promise<unknown> {
+  ask(target: Target, input: unknown, options?: AskOptions): Promise<unknown> {
+    const traced = this.#tracing?.begin('ask', target, options);
+    if (traced === undefined) return this.#ask(target, input, options);
+    return traced.follow(this.#ask(target, input, { ...options, trace: traced.trace }));
+  }
+
+  #ask(target: Target, input: unknown, options: AskOptions = NO_OPTIONS): Promise<unknown> {
     return this.#start((resolve, reject) => {
       const waitMs = checkedMs('deadlineMs', options.deadlineMs, WAIT_MS.ask) + GRACE_MS;
       if (options.raw !== true) refuseReserved(input);
@@ -44,7 +54,13 @@ export class Requests {
     }, options.signal);
   }
 
-  send(target: Target, input: unknown, options: SendOptions = NO_OPTIONS): Promise<Accepted> {
+  send(target: Target, input: unknown, options?: SendOptions): Promise<Accepted> {
+    const traced = this.#tracing?.begin('send', target, options);
+    if (traced === undefined) return this.#send(target, input, options);
+    return traced.follow(this.#send(target, input, { ...options, trace: traced.trace }));
+  }
+
+  #send(target: Target, input: unknown, options: SendOptions = NO_OPTIONS): Promise<Accepted> {
     return this.#start((resolve, reject) => {
       checkedMs('deadlineMs', options.deadlineMs, WAIT_MS.ask);
       const waitMs = checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.accept);
@@ -53,7 +69,13 @@ export class Requests {
     }, options.signal) as Promise<Accepted>;
   }
 
-  signal(target: Target, event: unknown, options: SignalOptions = NO_OPTIONS): Promise<Accepted> {
+  signal(target: Target, event: unknown, options?: SignalOptions): Promise<Accepted> {
+    const traced = this.#tracing?.begin('signal', target, options);
+    if (traced === undefined) return this.#signal(target, event, options);
+    return traced.follow(this.#signal(target, event, { ...options, trace: traced.trace }));
+  }
+
+  #signal(target: Target, event: unknown, options: SignalOptions = NO_OPTIONS): Promise<Accepted> {
     return this.#start((resolve, reject) => {
       assertEvent(event, target);
       const waitMs = checkedMs('timeoutMs', options.timeoutMs, WAIT_MS.accept);

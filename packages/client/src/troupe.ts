@@ -7,6 +7,7 @@ import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { type ActorPage, type ListOptions, listActors } from './listing.ts';
 import { Requests } from './requests.ts';
 import { targetOf } from './target.ts';
+import { Tracing, type TracingOptions } from './tracing.ts';
 import type { Wire } from './wire.ts';
 
 /** How much a connection has to do. */
@@ -29,8 +30,10 @@ export interface CloseOptions {
 /** How long the server may take to confirm what was published before closing, ms. */
 const FLUSH_MS = 2_000;
 
+type TroupeOptions = ExchangeOptions & TracingOptions & { readonly prefix: string };
+
 /** A client over any wire, in any time; `connect` makes the usual one. */
-export let createTroupe: (wire: Wire, clock: Clock, options: ExchangeOptions & { readonly prefix: string }) => Troupe;
+export let createTroupe: (wire: Wire, clock: Clock, options: TroupeOptions) => Troupe;
 
 /**
  * A connection to a troupe. One per process will do: requests share it and don't wait for each other.
@@ -50,11 +53,13 @@ export class Troupe implements AsyncDisposable {
     createTroupe = (wire, clock, options) => new Troupe(wire, clock, options);
   }
 
-  private constructor(wire: Wire, clock: Clock, options: ExchangeOptions & { readonly prefix: string }) {
+  private constructor(wire: Wire, clock: Clock, options: TroupeOptions) {
     this.#wire = wire;
     this.#clock = clock;
     this.#exchange = new Exchange(wire, clock, options);
-    this.#requests = new Requests(this.#exchange, clock, createSubjects(options.prefix));
+    const isTraced = options.trace !== undefined || options.onSpan !== undefined;
+    const tracing = isTraced ? new Tracing(options, clock) : undefined;
+    this.#requests = new Requests(this.#exchange, clock, createSubjects(options.prefix), tracing);
   }
 
   /** How much it has to do right now. */

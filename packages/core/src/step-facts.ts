@@ -246,15 +246,17 @@ function observeEffect(after: ActorState, effect: Effect): ObservedEffect {
 }
 
 /**
- * How long a turn took by the journal's clock, ms: from the entry that opened it to the one that ended it, so that one of a single
- * entry took 0. A task that never got its turn counts from when it was accepted.
+ * How long a turn took by the journal's clock, ms: from the entry that opened it, or let it in, to the one that ended it, so that
+ * one of a single entry took 0. A task that waited and failed without ever getting further counts from when it was accepted.
  *
  * @param effect tells its end
  * @param now of the state after the step
  */
 export function turnDurationMs(before: ActorState, effect: ReplyEffect | AnswerEffect, now: number): number {
   const { known } = waitingFor(before, effect);
-  return known === undefined ? 0 : Math.max(0, now - ('openedAt' in known ? known.openedAt : known.at));
+  if (known === undefined) return 0;
+  if ('openedAt' in known) return Math.max(0, now - known.openedAt);
+  return effect.outcome.ok ? 0 : Math.max(0, now - known.at);
 }
 
 /** The turn that an effect ends, or the task that waits for one; undefined: it began and ended in one step. */

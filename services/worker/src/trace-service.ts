@@ -9,7 +9,7 @@
  *    type, key, task id) goes through a `SecretFilter`.
  * 4. Without an endpoint nothing is set up, and a step knows nothing of traces. Never throws.
  */
-import { effectIdOf, stepCorrelation, stepFacts, stepTrace, type TurnOrigin } from '@troupe/core';
+import { effectIdOf, type StashedInput, stepCorrelation, stepFacts, stepTrace, type TurnOrigin } from '@troupe/core';
 import {
   createSampler,
   type Logger,
@@ -215,8 +215,28 @@ function stepSpans(notice: StepNotice, making: Making): void {
       attributes: { ...head, 'troupe.effect': effectIdOf(address, id), 'troupe.to': to },
     });
   }
+  for (const one of before.stash)
+    if (!after?.stash.some((left) => left.seq === one.seq && left.taskId === one.taskId)) waitSpan(notice, one, making);
   if (facts.settled !== undefined) askSpan(notice, facts.settled, traceId, making);
   for (const ended of facts.ended) turnSpan(notice, ended, making);
+}
+
+/** What had to wait behind a turn is let in, or ends without ever being. */
+function waitSpan({ address, after, entry }: StepNotice, waited: StashedInput, making: Making): void {
+  const { kind, seq, taskId, at, trace } = waited;
+  const traceId = correlationOf(trace) ?? correlationId(address, seq);
+  if (!making.sampler(traceId, trace)) return;
+  const actor = formatAddress(address);
+  making.emit({
+    traceId,
+    spanId: spanIdOf(`wait ${nameOf(actor, seq)}`),
+    parentId: spanIdOf(kind === 'task' ? turnOf(actor, seq) : nameOf(actor, seq)),
+    name: `wait ${address.type}`,
+    kind: 'internal',
+    startMs: at,
+    endMs: Math.max(at, after?.now ?? entry.at),
+    attributes: { ...actorOf(address), 'troupe.seq': seq, 'troupe.task': kind === 'task' ? taskId : undefined },
+  });
 }
 
 /** An ask runs in no worker: it begins and ends with entries of the asking actor. */
@@ -266,7 +286,9 @@ function askerOf(origin: TurnOrigin | undefined): string | undefined {
   return origin?.kind === 'actor' ? origin.effectId : undefined;
 }
 
-function callerOf(body: EntryBody): { readonly trace?: TraceContext | undefined; readonly effectId?: string } {
+function callerOf(entry: EntryBody): { readonly trace?: TraceContext | undefined; readonly effectId?: string } {
+  // A dead letter that is given again goes on where it was.
+  const body = entry.kind === 'redrive' ? entry.entry : entry;
   const trace = 'trace' in body ? body.trace : undefined;
   return body.kind === 'ask' || body.kind === 'message' ? { trace, effectId: body.effectId } : { trace };
 }
@@ -278,7 +300,7 @@ function parentOfStep({ address, before, entry, after }: StepNotice, facts: Step
   const isTurn =
     after?.turn?.seq === seq ||
     facts?.ended.some((one) => one.seq === seq) ||
-    after?.stash.some((one) => one.seq === seq);
+    after?.stash.some((one) => one.seq === seq && one.kind === 'task');
   if (isTurn) return spanIdOf(turnOf(actor, seq));
   const { trace, effectId } = callerOf(body);
   if (effectId !== undefined) return spanIdOf(effectId);

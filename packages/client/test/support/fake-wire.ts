@@ -1,6 +1,7 @@
 /** The seam, scripted: what the client publishes is a list, and the test plays the server. */
 import { decodePayload, encodeOutcome, encodeValue, type FailureRecord, failure, type Outcome } from '@troupe/wire';
 import { findHeader } from '../../src/header-block.ts';
+import type { TracingOptions } from '../../src/tracing.ts';
 import { createTroupe, type Troupe } from '../../src/troupe.ts';
 import type { OnMessage, Subscription, Wire, WireEvent } from '../../src/wire.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -139,17 +140,21 @@ export interface Rig {
 }
 
 /** A client on a scripted wire, in virtual time. */
-export function rig(options: { inFlightMax?: number; queueMax?: number; connected?: boolean } = {}): Rig {
+export function rig(
+  options: TracingOptions & { inFlightMax?: number; queueMax?: number; connected?: boolean } = {},
+): Rig {
   const wire = new FakeWire();
   wire.connected = options.connected ?? true;
   const clock = new VirtualClock();
-  const { inFlightMax = 4_096, queueMax = 65_536 } = options;
+  const { inFlightMax = 4_096, queueMax = 65_536, trace, onSpan } = options;
   const troupe = createTroupe(wire, clock, {
     prefix: 'troupe',
     inboxPrefix: '_INBOX',
     ackTimeoutMs: 2_000,
     inFlightMax,
     queueMax,
+    trace,
+    onSpan,
   });
   return { wire, clock, troupe };
 }
