@@ -33,6 +33,8 @@ export interface CheckpointSource {
   readonly position: number;
   readonly cells: ReadonlyMap<string, ActorCell>;
   readonly owed: SeqTracker;
+  /** Names on the list that nobody has woken here; undefined: the whole list as it was found. */
+  readonly unwoken: readonly string[] | undefined;
   /** Something of the partition is parked. */
   readonly parks: boolean;
   /** What was parked at the claim has been folded as far as the code here can. */
@@ -183,12 +185,13 @@ export class CheckpointKeeper {
   async write(released: boolean): Promise<void> {
     const { position, cells, dropped, owed } = this.#source;
     if (dropped || (released && owed.size > 0)) return;
-    const woken: string[] = [];
+    // Who gives it back before it has woken anybody passes the list on.
+    const listed = new Set<string>(rules.wakingListed ? (this.#source.unwoken ?? this.#current.woken) : []);
     let undone = rules.doneContiguous ? owed.lowest() : Number.POSITIVE_INFINITY;
     let caughtUp = this.#source.resumed;
     for (const cell of cells.values()) {
       if (cell.waking && cell.suspended === undefined) caughtUp = false;
-      if (cell.wakeful && (rules.wakingListed || !cell.waking)) woken.push(formatAddress(cell.address));
+      if (cell.wakeful && (rules.wakingListed || !cell.waking)) listed.add(formatAddress(cell.address));
       if (rules.doneContiguous && cell.firstQueued < undone) undone = cell.firstQueued;
     }
     const done = Math.max(this.#current.done, Math.min(undone - 1, position));
@@ -197,7 +200,7 @@ export class CheckpointKeeper {
     const [types, refused] = [this.#types, this.#refused];
     // Who has not reached what others had folded can't speak for it.
     const left = released && (this.#clean || position >= this.#claimHead);
-    woken.sort();
+    const woken = [...listed].sort();
     try {
       await this.#store((current) => {
         const parked = this.#source.parks;

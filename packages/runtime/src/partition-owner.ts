@@ -106,6 +106,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   readonly #refusals: Refusals;
   readonly #careful: CarefulSteps;
   quarantine: ReadonlyMap<number, Quarantined> = new Map();
+  /** R3: on the list at the claim, and not woken here, because their code is elsewhere; undefined before anybody was woken. */
+  unwoken: string[] | undefined;
   /** What was parked at the claim has been folded as far as the code here can. */
   resumed = false;
   readonly #freshWaiters: (() => void)[] = [];
@@ -205,7 +207,7 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     await this.lot.open(parked === true);
     this.position = mark - 1;
     this.#claimHead = await this.#insist(() => ports.journal.headSeq(this.partition));
-    for (const name of woken) this.#wakeByName(name);
+    this.unwoken = woken.filter((name) => !this.#wakeByName(name));
     await this.#insist(async () => {
       const reader = await ports.journal.read({
         partition: this.partition,
@@ -738,13 +740,15 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     }
   }
 
-  #wakeByName(name: string): void {
+  /** @returns false for an actor whose code is elsewhere. */
+  #wakeByName(name: string): boolean {
     const slash = name.indexOf('/');
     const address = { type: name.slice(0, slash), key: name.slice(slash + 1) };
     const definition = this.#host.definitions.get(address.type);
     const token = this.#nameOf(address);
-    if (definition === undefined || this.cells.has(token)) return;
-    void this.#cell(token, address, definition).wake();
+    if (definition === undefined) return this.#host.retired.has(address.type);
+    if (!this.cells.has(token)) void this.#cell(token, address, definition).wake();
+    return true;
   }
 
   /** Reading pauses while too much is held back or unacknowledged. */

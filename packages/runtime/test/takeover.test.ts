@@ -1,5 +1,5 @@
 /** What the simulation found: hand-overs, snapshots and wake-ups when answers come late or another owner was there. */
-import { createReplyAction, defineActor, emptyState, step, storeState } from '@troupe/core';
+import { type ActorDefinition, createReplyAction, defineActor, emptyState, step, storeState } from '@troupe/core';
 import { decodeEntry, decodeOutcome, encodeState, hash53, taskMessage } from '@troupe/wire';
 import { afterEach, describe, expect, test } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
@@ -85,9 +85,10 @@ class Bench {
     id: string,
     faults?: FaultPlan,
     options: WorkerOptions = {},
+    definitions: readonly ActorDefinition[] = [lister, waiter, counter, runner],
   ): Promise<{ worker: Worker; ports: MemoryPorts }> {
     const ports = this.broker.connect({ name: id, ...(faults && { faults }) });
-    const starting = startWorker({ ports, id, definitions: [lister, waiter, counter, runner], options });
+    const starting = startWorker({ ports, id, definitions, options });
     let worker: Worker | undefined;
     void starting.then((started) => {
       worker = started;
@@ -201,6 +202,57 @@ describe('an actor that is still being woken', () => {
 
   test('stays on the list (R3)', async () => {
     expect(await listedWhileWaking()).toEqual(['runner/r']);
+  });
+
+  /** Whom the checkpoint lists after an owner that gave the partition back while it was still claiming it. */
+  async function listedAfterEarlyRelease(): Promise<readonly string[] | undefined> {
+    const bench = new Bench();
+    const options = { markAgeMsMax: 500, markLagMax: 1 };
+    const first = await bench.worker('a', undefined, options);
+    await bench.clock.advance(2_000);
+    await bench.signal({ type: 'runner', key: 'r' }, { type: 'go' });
+    await bench.clock.advance(5_000);
+    first.worker.kill();
+    first.ports.connection.vanish();
+    await bench.done(bench.client.records.remove('worker.a'));
+    const { worker } = await bench.worker('b', plan({ 'journal.head': { delayMs: 4_000 } }), options);
+    await bench.clock.advance(2_000);
+    await bench.done(worker.drain({ deadlineMs: 1_000 }));
+    expect((await bench.checkpoint())?.worker).toBe('a');
+    const listed = (await bench.checkpoint())?.woken;
+    const third = await bench.worker('c', undefined, options);
+    await bench.clock.advance(5_000);
+    expect(third.worker.stats().effectsRunning).toBe(listed?.length);
+    return listed;
+  }
+
+  test('stays on the list of a partition that is given back before anybody was woken', async () => {
+    expect(await listedAfterEarlyRelease()).toEqual(['runner/r']);
+  });
+
+  test('would be lost with such a partition otherwise', async () => {
+    rules.wakingListed = false;
+    expect(await listedAfterEarlyRelease()).toEqual([]);
+  });
+
+  test('stays on the list while its code is elsewhere', async () => {
+    const bench = new Bench();
+    const options = { markAgeMsMax: 500, markLagMax: 1 };
+    const first = await bench.worker('a', undefined, options);
+    await bench.clock.advance(2_000);
+    await bench.signal({ type: 'runner', key: 'r' }, { type: 'go' });
+    await bench.clock.advance(5_000);
+    await bench.done(first.worker.drain());
+    const others = await bench.worker('b', undefined, options, [counter]);
+    await bench.clock.advance(2_000);
+    const { payload, headers } = taskMessage('one', { taskId: 't' });
+    await bench.done(bench.client.journal.publish('task', { type: 'counter', key: 'k' }, payload, headers));
+    await bench.clock.advance(5_000);
+    expect(await bench.checkpoint()).toMatchObject({ worker: 'b', woken: ['runner/r'] });
+    await bench.done(others.worker.drain());
+    const last = await bench.worker('c', undefined, options);
+    await bench.clock.advance(5_000);
+    expect(last.worker.stats().effectsRunning).toBe(1);
   });
 
   test('would be forgotten if only those awake were listed', async () => {
