@@ -1,11 +1,13 @@
 /** The simulation: that it repeats exactly, that the protocol holds, and that each of its guards is missed. */
-import { planOf, runWorld, shrinkPlan, simulate } from '@troupe/testing/internal';
+import { GUARDS, planOf, runWorld, shrinkPlan, simulate, THEMES, type ThemeName } from '@troupe/testing/internal';
 import { describe, expect, test } from 'vitest';
 import { PINNED } from './guard-seeds.ts';
 
 /** Seeds of the full protocol that run with the tests; `npm run simulate -- --seeds 10000` is the long form. */
 const SEEDS = 160;
 const PARTS = 4;
+/** Of each theme. */
+const THEMED_SEEDS = 12;
 /** Seeds that are tried when the pinned one breaks nothing any more. */
 const SEARCHED = 200;
 const TIMEOUT_MS = 180_000;
@@ -43,17 +45,37 @@ describe('the protocol under faults', () => {
   );
 });
 
-describe('a guard that is off is missed', () => {
-  test.each(PINNED)('$guard, as in seed $seed: $kind', { timeout: TIMEOUT_MS }, async ({ guard, seed, kind }) => {
-    const { violations } = await runWorld(planOf(seed), { without: [guard] });
-    if (violations.some((one) => one.kind === kind)) {
-      expect((await runWorld(planOf(seed))).violations).toEqual([]);
-      return;
-    }
-    const { failing } = await simulate({ seeds: SEARCHED, without: [guard], stopAtFirst: true });
-    expect(failing.length, `no seed up to ${SEARCHED} fails without ${guard}: pin another one`).toBe(1);
-    expect((await runWorld(planOf(failing[0]!.seed))).violations).toEqual([]);
+describe('the protocol where one kind of trouble is frequent', () => {
+  test.each(Object.keys(THEMES) as ThemeName[])('holds every invariant: %s', { timeout: TIMEOUT_MS }, async (theme) => {
+    const { failing } = await simulate({ seeds: THEMED_SEEDS, theme });
+    expect(failing.map(({ seed, violations, log }) => ({ seed, violations, log }))).toEqual([]);
   });
+});
+
+describe('a guard that is off is missed', () => {
+  test('and each has its seed', () => {
+    // R14 is no matter of safety.
+    expect(PINNED.map(({ guard }) => guard).sort()).toEqual(
+      Object.keys(GUARDS)
+        .filter((name) => name !== 'R14')
+        .sort(),
+    );
+  });
+
+  test.each(PINNED)(
+    '$guard, as in seed $seed: $kind',
+    { timeout: TIMEOUT_MS },
+    async ({ guard, seed, theme, kind }) => {
+      const { violations } = await runWorld(planOf(seed, theme), { without: [guard] });
+      if (violations.some((one) => one.kind === kind)) {
+        expect((await runWorld(planOf(seed, theme))).violations).toEqual([]);
+        return;
+      }
+      const { failing } = await simulate({ seeds: SEARCHED, theme, without: [guard], stopAtFirst: true });
+      expect(failing.length, `no seed up to ${SEARCHED} fails without ${guard}: pin another one`).toBe(1);
+      expect((await runWorld(planOf(failing[0]!.seed, theme))).violations).toEqual([]);
+    },
+  );
 
   test('R14: without catching up more calls are repeated', { timeout: TIMEOUT_MS }, async () => {
     const range = { from: 29, seeds: 14 };

@@ -5,6 +5,7 @@ import { planOf } from './plan.ts';
 import { shrinkPlan } from './shrink-plan.ts';
 import { type SimulateSummary, simulate } from './simulate.ts';
 import { GUARDS, type GuardName, isGuard } from './switches.ts';
+import { isTheme, THEMES, type ThemeName } from './themes.ts';
 import type { WorldReport } from './world.ts';
 
 const SEEDS = 500;
@@ -21,6 +22,7 @@ every write, and at the end, the invariants of docs/design/simulation.md are che
   --from S        the first of them, default 1
   --seed S        only this one
   --without R,..  with guards switched off: ${Object.keys(GUARDS).join(' ')}
+  --theme T       worlds in which one kind of trouble is frequent: ${Object.keys(THEMES).join(' ')}
   --stop          end at the first seed that fails
   --no-shrink     print the plan of a failing seed as it is
   --json          one JSON object on stdout
@@ -30,6 +32,7 @@ interface Options {
   readonly from: number;
   readonly seeds: number;
   readonly without: readonly GuardName[];
+  readonly theme: ThemeName | undefined;
   readonly stop: boolean;
   readonly shrink: boolean;
   readonly json: boolean;
@@ -55,6 +58,7 @@ export async function runSimulate(args: readonly string[]): Promise<number> {
     from: options.from,
     seeds: options.seeds,
     without: options.without,
+    theme: options.theme,
     stopAtFirst: options.stop,
     onSeed: ({ seed }) => {
       if (++done % PROGRESS_SEEDS === 0) log(`${done} seeds, up to ${seed}`);
@@ -73,11 +77,23 @@ function readOptions(args: readonly string[]): Options | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { seeds: text, from: text, seed: text, without: text, stop: flag, json: flag, 'no-shrink': flag },
+      options: {
+        seeds: text,
+        from: text,
+        seed: text,
+        without: text,
+        theme: text,
+        stop: flag,
+        json: flag,
+        'no-shrink': flag,
+      },
     });
     const only = values.seed === undefined ? undefined : Number(values.seed);
     const names = values.without?.split(',').map((name) => name.trim()) ?? [];
+    const { theme } = values;
+    if (theme !== undefined && !isTheme(theme)) return undefined;
     const options = {
+      theme,
       from: only ?? Number(values.from ?? 1),
       seeds: only === undefined ? Number(values.seeds ?? SEEDS) : 1,
       without: names.filter(isGuard),
@@ -93,8 +109,8 @@ function readOptions(args: readonly string[]): Options | undefined {
   }
 }
 
-async function shortestOf({ seed, violations }: WorldReport, { shrink, without }: Options): Promise<Plan> {
-  const plan = planOf(seed);
+async function shortestOf({ seed, violations }: WorldReport, { shrink, theme, without }: Options): Promise<Plan> {
+  const plan = planOf(seed, theme);
   return shrink ? shrinkPlan(plan, { without, kind: violations[0]!.kind }) : plan;
 }
 
@@ -110,7 +126,7 @@ function jsonOf(summary: SimulateSummary, shortest: Plan | undefined): object {
 function report(
   summary: SimulateSummary,
   shortest: Plan | undefined,
-  { without }: Options,
+  { theme, without }: Options,
   log: (line: string) => void,
 ): void {
   const { failing, seeds, seconds, cpuSeconds, totals } = summary;
@@ -123,7 +139,8 @@ function report(
     log('the shortest schedule found that fails in the same way:');
     for (const line of planLines(shortest)) log(`  ${line}`);
     const off = without.length === 0 ? '' : ` --without ${without.join(',')}`;
-    log(`to repeat it: npm run simulate -- --seed ${first.seed}${off}`);
+    const on = theme === undefined ? '' : ` --theme ${theme}`;
+    log(`to repeat it: npm run simulate -- --seed ${first.seed}${on}${off}`);
   }
   for (const { seed, violations } of failing) log(`failing: seed ${seed}: ${violations[0]!.kind}`);
   const counted = ['entries', 'starts', 'crash', 'freeze', 'cut', 'stall', 'disown', 'drain', 'outage', 'election'];

@@ -20,6 +20,8 @@ export interface Weather {
 
 /** Longest time that a request may be on its way, ms. */
 const LATE_MS_MAX = 40_000;
+/** Within a port's deadline. */
+const SLOW_READ_MS_MAX = 4_500;
 
 export class Network implements FaultPlan {
   readonly #weather: Weather;
@@ -63,6 +65,10 @@ export class Network implements FaultPlan {
     }
     if (noise.busy > 0 && (kind === 'snapshot.save' || kind === 'record.put') && random() < noise.busy)
       fault.busy = true;
+    if (noise.slowLoads !== undefined && kind === 'snapshot.load' && random() < noise.slowLoads)
+      fault.answerDelayMs = random() * SLOW_READ_MS_MAX;
+    if (noise.slowRecords !== undefined && kind === 'record.get' && random() < noise.slowRecords)
+      fault.answerDelayMs = random() * SLOW_READ_MS_MAX;
     if (noise.stale > 0 && kind === 'snapshot.load' && random() < noise.stale) {
       this.#weather.count('stale');
       fault.staleMs = random() * 4_000;

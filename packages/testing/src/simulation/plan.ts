@@ -4,7 +4,9 @@
  * Invariants
  * 1. Same seed, same plan; a part taken out leaves the rest as it is.
  */
+import type { WorkerOptions } from '@troupe/runtime';
 import { between, pick, type Random, seededRandom } from '../durable/random.ts';
+import { type ThemeName, themed } from './themes.ts';
 
 /** One thing that a turn does, in order. Times in ms. */
 export type Operation =
@@ -62,6 +64,10 @@ export interface Noise {
   readonly busy: number;
   /** Snapshot reads that a replica behind would answer (R8). */
   readonly stale: number;
+  /** Snapshot reads that take seconds. Default 0. */
+  readonly slowLoads?: number;
+  /** Reads of records that take seconds. Default 0. */
+  readonly slowRecords?: number;
 }
 
 export interface Plan {
@@ -81,6 +87,8 @@ export interface Plan {
   readonly tasks: readonly PlannedTask[];
   /** Small tasks are added until so many entries are stored; 0: none. */
   readonly entriesMin: number;
+  /** What its workers are told beyond `tight`. */
+  readonly worker?: WorkerOptions;
 }
 
 /** Faults strike before this moment, ms; then all is well, and everything has to come to its end. */
@@ -90,8 +98,16 @@ export const REMEMBER_MS = 40_000;
 
 const NO_NOISE: Noise = { lost: 0, answersLost: 0, duplicated: 0, slow: 0, busy: 0, stale: 0 };
 
-/** @example planOf(7).faults.length >= 5 */
-export function planOf(seed: number): Plan {
+/**
+ * @param theme what is frequent in this world; see `themes.ts`.
+ * @example planOf(7).faults.length >= 5
+ */
+export function planOf(seed: number, theme?: ThemeName): Plan {
+  const plan = plainPlanOf(seed);
+  return theme === undefined ? plan : themed(plan, theme);
+}
+
+function plainPlanOf(seed: number): Plan {
   const random = seededRandom(Math.imul(seed, 2_654_435_761) ^ 0x5eed);
   const actors = 12;
   const clients = 4;

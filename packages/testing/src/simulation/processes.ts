@@ -219,7 +219,11 @@ export class Processes {
   }
 }
 
-function workerOptions({ tight }: Plan): WorkerOptions {
+function workerOptions({ tight, worker }: Plan): WorkerOptions {
+  return { ...periods(tight), ...worker };
+}
+
+function periods(tight: boolean): WorkerOptions {
   if (tight)
     return {
       tickDurableAfterMs: 100,

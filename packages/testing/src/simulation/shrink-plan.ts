@@ -54,7 +54,7 @@ export async function shrinkPlan(plan: Plan, options: ShrinkOptions): Promise<Pl
     fails,
   );
   for (const name of Object.keys(current.noise) as (keyof Noise)[])
-    if (current.noise[name] > 0) await attempt({ ...current, noise: { ...current.noise, [name]: 0 } });
+    if ((current.noise[name] ?? 0) > 0) await attempt({ ...current, noise: { ...current.noise, [name]: 0 } });
   for (let at = 0; at < current.tasks.length; at++) {
     current = await shorter(
       current,

@@ -1,6 +1,7 @@
 /** Many seeds, one after the other, and what they add up to. */
 import { planOf } from './plan.ts';
 import type { GuardName } from './switches.ts';
+import type { ThemeName } from './themes.ts';
 import { runWorld, type WorldReport } from './world.ts';
 
 export interface SimulateOptions {
@@ -10,6 +11,8 @@ export interface SimulateOptions {
   readonly seeds: number;
   /** Guards that are off. */
   readonly without?: readonly GuardName[];
+  /** What is frequent in these worlds. Default: nothing in particular. */
+  readonly theme?: ThemeName | undefined;
   /** Ends at the first seed that fails. Default false. */
   readonly stopAtFirst?: boolean;
   /** Called after every seed. */
@@ -45,7 +48,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulateSummar
   let entriesMin = Number.POSITIVE_INFINITY;
   let seeds = 0;
   for (let seed = from; seed < from + options.seeds; seed++) {
-    const report = await runWorld(planOf(seed), { without });
+    const report = await runWorld(planOf(seed, options.theme), { without });
     seeds++;
     for (const [name, count] of Object.entries(report.counts)) totals[name] = (totals[name] ?? 0) + count;
     options.onSeed?.(report);
