@@ -2,7 +2,8 @@
 import type { ChartFont, Measure } from './graph.ts';
 
 /** The same as `.chart text` in the style sheet. */
-const FAMILY = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+const FAMILY =
+  "-apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', system-ui, sans-serif";
 const FONTS: Readonly<Record<ChartFont, string>> = { title: `600 13px ${FAMILY}`, line: `11px ${FAMILY}` };
 
 export function createMeasure(): Measure {

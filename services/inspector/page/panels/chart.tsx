@@ -43,15 +43,17 @@ function ChartPanel({ model }: { readonly model: ActorModel }) {
       <div class="toolbar">
         <output class="now">{shown === undefined ? 'no step yet' : describe(model)}</output>
         <span class="grow" />
-        <button type="button" aria-label="Zoom out" onClick={() => setZoom(clamp(scale / 1.25, ZOOM_MIN, ZOOM_MAX))}>
-          −
-        </button>
-        <button type="button" onClick={() => setZoom(undefined)} aria-label="Fit the chart to the width">
-          {`${Math.round(scale * 100)} %`}
-        </button>
-        <button type="button" aria-label="Zoom in" onClick={() => setZoom(clamp(scale * 1.25, ZOOM_MIN, ZOOM_MAX))}>
-          +
-        </button>
+        <span class="zoom">
+          <button type="button" aria-label="Zoom out" onClick={() => setZoom(clamp(scale / 1.25, ZOOM_MIN, ZOOM_MAX))}>
+            −
+          </button>
+          <button type="button" onClick={() => setZoom(undefined)} aria-label="Fit the chart to the width">
+            {`${Math.round(scale * 100)} %`}
+          </button>
+          <button type="button" aria-label="Zoom in" onClick={() => setZoom(clamp(scale * 1.25, ZOOM_MIN, ZOOM_MAX))}>
+            +
+          </button>
+        </span>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <div class="chart-frame" ref={frame} tabIndex={0} role="region" aria-label="Chart, scrollable">

@@ -7,7 +7,7 @@ import type { ActorModel } from '../model/actor-model.ts';
 import { useStore } from '../model/store.ts';
 import { useAnswer } from '../parts/use-answer.ts';
 import { ValueTree } from '../parts/value-tree.tsx';
-import { age, instant, short } from '../text.ts';
+import { instant, short } from '../text.ts';
 import type { ActorPanel } from './panel.ts';
 
 const SHOWN_MAX = 200;
@@ -53,7 +53,7 @@ function MailboxPanel({ model }: { readonly model: ActorModel }) {
         <Card title={`Running effects (${effects.length})`} empty="none">
           {effects
             .slice(0, SHOWN_MAX)
-            .map(({ id, kind, src, openedAt }) => `${kind} ${src}, ${id}, for ${age(openedAt, now)}`)}
+            .map(({ id, kind, src, openedAt }) => `${kind} ${src}, ${id}, since ${instant(openedAt, now)}`)}
         </Card>
         <Card title={`Timers (${timers.length})`} empty="none">
           {timers.slice(0, SHOWN_MAX).map(({ id, dueAt, event }) => `${event ?? id} at ${instant(dueAt)}`)}
@@ -81,7 +81,7 @@ function Stash({ stash, depth, bytes, now }: StashProps) {
         {stash.map((one) => (
           <li key={one.seq}>
             <details>
-              <summary>{`${one.seq} ${one.kind} ${short(one.event, 60)}, for ${age(one.at, now)}`}</summary>
+              <summary>{`${one.seq} ${one.kind} ${short(one.event, 60)}, since ${instant(one.at, now)}`}</summary>
               <p class="muted">
                 {`task ${one.taskId}, ${one.bytes} bytes, ends at ${instant(one.deadlineAt)} at the latest`}
                 {one.cut ? '; too large to be shown whole' : ''}

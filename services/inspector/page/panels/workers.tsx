@@ -6,6 +6,16 @@ import { age, short } from '../text.ts';
 import type { GlobalPanel } from './panel.ts';
 
 const EVERY_MS = 3_000;
+const COLUMNS = [
+  ['partition', 'Share of all actors'],
+  ['owner', 'The worker that runs its actors'],
+  ['epoch', 'How often it changed hands'],
+  ['state', 'As its owner tells'],
+  ['head', 'Sequence of its last entry'],
+  ['not yet read', 'Entries that its owner has not taken yet, at most'],
+  ['since checkpoint', 'Entries that a next owner would read again, at most'],
+  ['actors in memory', ''],
+] as const;
 
 export const workersPanel: GlobalPanel = { id: 'workers', title: 'Workers', view: WorkersPanel };
 
@@ -91,13 +101,11 @@ function Partitions({ partitions }: { readonly partitions: readonly Partition[] 
       <table>
         <thead>
           <tr>
-            {['partition', 'owner', 'epoch', 'state', 'head', 'behind the head', 'position', 'actors in memory'].map(
-              (title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ),
-            )}
+            {COLUMNS.map(([title, meaning]) => (
+              <th key={title} scope="col" title={meaning}>
+                {title}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -108,8 +116,8 @@ function Partitions({ partitions }: { readonly partitions: readonly Partition[] 
               <td>{one.epoch}</td>
               <td>{one.state ?? ''}</td>
               <td>{one.head}</td>
-              <td>{Math.max(0, one.head - one.mark)}</td>
-              <td>{one.position ?? ''}</td>
+              <td>{Math.max(0, one.head - (one.position ?? one.mark - 1))}</td>
+              <td>{Math.max(0, one.head - one.mark + 1)}</td>
               <td>{one.resident ?? ''}</td>
             </tr>
           ))}

@@ -56,7 +56,7 @@ function Title({ model }: { readonly model: ActorModel }) {
     shown.turn === undefined ? '' : 'turn open',
     shown.waiting > 0 ? `${shown.waiting} waiting` : '',
     shown.running > 0 ? `${shown.running} running` : '',
-    `${shown.turns} turns`,
+    `${shown.turns} ${shown.turns === 1 ? 'turn' : 'turns'}`,
     `v${shown.version}`,
   ];
   return (

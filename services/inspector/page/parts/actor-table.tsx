@@ -28,7 +28,7 @@ export function ActorTable({ selected }: { readonly selected: string | undefined
         <input
           type="search"
           aria-label="Search actors by address or state"
-          placeholder="Search actors or states"
+          placeholder="Search"
           value={filter.text}
           onInput={(event) => actors.setFilter({ text: event.currentTarget.value })}
         />
@@ -88,7 +88,9 @@ export function ActorTable({ selected }: { readonly selected: string | undefined
 
 function emptyText(loaded: boolean, size: number): string {
   if (!loaded) return 'Asking the workers …';
-  return size === 0 ? 'No actor yet. Send a task to one, and it is there.' : 'None matches.';
+  return size === 0
+    ? 'No worker that runs has an actor in memory, and none is stored as a snapshot. Send a task to one, and it is there; any can be opened by its address, /actor/type/key.'
+    : 'None matches.';
 }
 
 function Cells({ row, now }: { readonly row: ActorRow | undefined; readonly now: number }) {
