@@ -142,6 +142,39 @@ export const tickSuite: Suite = (example) => {
     assert.deepEqual(due[0]!.address, john);
   });
 
+  example(
+    'the wake-ups that owners set for one actor come, move, and are cancelled and removed one by one',
+    async (world) => {
+      const [ports, next] = [await world.connect(), await world.connect()];
+      const { due, close } = await readDue(world, ports);
+      const now = ports.clock.now();
+      const later = now + 60_000;
+      for (const epoch of [1, 2, 3, 4]) await world.run(ports.ticks.schedule(PARTITION, john, later + epoch, epoch));
+      const dueTimes = async (): Promise<number[]> =>
+        (await world.run(collect(next.ticks.list({ address: john })))).map(({ dueAt }) => dueAt).sort();
+      assert.deepEqual(await dueTimes(), [later + 1, later + 2, later + 3, later + 4]);
+      await world.run(next.ticks.cancel(PARTITION, john, 3));
+      await world.run(ports.ticks.schedule(PARTITION, john, now + 300, 1));
+      await world.run(ports.ticks.schedule(PARTITION, john, now + 300, 2));
+      await world.until(() => due.length === 2, 300 + 2 * LATE_MAX_MS);
+      assert.deepEqual(await dueTimes(), [later + 4]);
+      assert.deepEqual(
+        due.map(({ address }) => address),
+        [john, john],
+      );
+      assert.notEqual(due[0]!.token, due[1]!.token);
+      await world.run(ports.ticks.remove(PARTITION, due[0]!.token));
+      await close();
+      const left = await readDue(world, next);
+      await world.until(() => left.due.length >= 1);
+      await world.pass(300);
+      assert.deepEqual(
+        left.due.map(({ token }) => token),
+        [due[1]!.token],
+      );
+    },
+  );
+
   example('pending ones are listed, fired ones are not', async (world) => {
     const ports = await world.connect();
     const dueAt = ports.clock.now() + 60_000;
