@@ -42,8 +42,12 @@ export class Running {
   readonly ended: Promise<number | null>;
   log = '';
 
-  constructor(args: readonly string[], cwd: string) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ['ignore', 'inherit', 'pipe'] });
+  constructor(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     this.ended = new Promise((resolve) => this.child.once('exit', resolve));
     started.add(this);
@@ -51,8 +55,9 @@ export class Running {
   }
 
   get lines(): LogLine[] {
-    const whole = this.log.slice(0, this.log.lastIndexOf('\n') + 1).trim();
-    return whole === '' ? [] : whole.split('\n').map((line) => JSON.parse(line) as LogLine);
+    const whole = this.log.slice(0, this.log.lastIndexOf('\n') + 1).split('\n');
+    // What ends a process from inside writes there as well, in its own words.
+    return whole.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
   }
 
   /** The first line that fits. @throws Error with the whole log when the process ends before, or it takes too long. */
