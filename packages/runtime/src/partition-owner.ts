@@ -42,6 +42,7 @@ import type { ResolvedWorkerOptions } from './options.ts';
 import type { Pace } from './pace.ts';
 import { ParkingLot } from './parking-lot.ts';
 import { insist, type PartitionHost, unlessDropped } from './partition-host.ts';
+import { type Census, IDLE_MS_MIN } from './passivation.ts';
 import type { Clock, JournalReader, PinnedCode, Ports, Timer } from './ports.ts';
 import type { Quarantined, Stepping } from './quarantine.ts';
 import { Refusals } from './refusals.ts';
@@ -298,15 +299,20 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
     while (!this.dropped && busy() && this.clock.monotonic() < endAtMs) await this.#sleep(DRAIN_STEP_MS);
   }
 
-  /** Unloads what is idle and clean, and snapshots what is idle and dirty. */
-  sweep(nowMs: number, idleMs: number): void {
+  /** Unloads what is idle and clean, and snapshots what is idle and dirty. @param census counts what stays */
+  sweep(nowMs: number, idleMs: number, census?: Census): void {
     for (const [name, cell] of this.cells) {
-      if (nowMs - cell.lastUsedMs < idleMs || !cell.unloadable) continue;
-      if (!cell.clean) cell.requestSnapshot();
-      else if (!cell.wakeful) {
-        cell.drop();
-        this.cells.delete(name);
+      const idle = nowMs - cell.lastUsedMs;
+      const unloadable = idle >= IDLE_MS_MIN && cell.unloadable;
+      if (unloadable && idle >= idleMs) {
+        if (!cell.clean) cell.requestSnapshot();
+        else if (!cell.wakeful) {
+          cell.drop();
+          this.cells.delete(name);
+          continue;
+        }
       }
+      census?.add(cell.bytesEstimated, unloadable ? idle : undefined);
     }
   }
 

@@ -8,7 +8,6 @@
  * 3. Both limits are of what is idle: actors that are at work stay, however much they take. When nothing is left to unload, that
  *    is said once.
  */
-import type { ActorCell } from './actor-cell.ts';
 import type { Log } from './log.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import type { Clock, Timer } from './ports.ts';
@@ -17,6 +16,8 @@ import type { Clock, Timer } from './ports.ts';
 const SWEEP_EVERY_MS = 1_000;
 /** The same while a limit is exceeded: what was dirty a moment ago is snapshotted by then, ms. */
 const SWEEP_SOON_MS = 250;
+/** After a look through the actors this many times as long passes until the next: looking takes at most 5 % of the time. */
+const REST_FACTOR = 20;
 /** A limit is exceeded for so long before that is said, ms: what is dirty may have to be stored first. */
 const TELL_AFTER_MS = 10_000;
 /** Whoever was used within this time is not idle, ms. */
@@ -88,9 +89,8 @@ export class Census {
 
 /** The actors of a partition that is owned here. */
 interface Partition {
-  readonly cells: ReadonlyMap<string, ActorCell>;
-  /** Unloads what is idle for so long and clean; what is dirty is snapshotted. */
-  sweep(nowMs: number, idleMs: number): void;
+  /** Unloads what is idle for so long and clean; what is dirty is snapshotted. What stays is counted. */
+  sweep(nowMs: number, idleMs: number, census?: Census): void;
 }
 
 export interface PassivationHost {
@@ -125,25 +125,21 @@ export class Passivation {
     const { clock, options } = this.#host;
     this.#timer = clock.setTimer(() => this.#sweep(), SWEEP_EVERY_MS);
     const nowMs = clock.monotonic();
-    for (const partition of this.#partitions()) partition.sweep(nowMs, options.idleUnloadMs);
-    const idleMs = this.#count(nowMs).idleMsFor(options.residentMax, options.residentBytesMax);
-    this.#judge(nowMs, idleMs <= IDLE_MS_MIN);
-    if (idleMs === Number.POSITIVE_INFINITY) return;
-    for (const partition of this.#partitions()) partition.sweep(nowMs, idleMs);
-    this.#timer.cancel();
-    this.#timer = clock.setTimer(() => this.#sweep(), SWEEP_SOON_MS);
-  }
-
-  #count(nowMs: number): Census {
     const census = new Census();
-    for (const { cells } of this.#partitions())
-      for (const cell of cells.values())
-        census.add(cell.bytesEstimated, cell.unloadable ? nowMs - cell.lastUsedMs : undefined);
-    return census;
+    for (const partition of this.#partitions()) partition.sweep(nowMs, options.idleUnloadMs, census);
+    const idleMs = census.idleMsFor(options.residentMax, options.residentBytesMax);
+    this.#judge(nowMs, census, idleMs <= IDLE_MS_MIN);
+    const isOver = idleMs !== Number.POSITIVE_INFINITY;
+    if (isOver) for (const partition of this.#partitions()) partition.sweep(nowMs, idleMs);
+    const tookMs = clock.monotonic() - nowMs;
+    const nextMs = Math.max(isOver ? SWEEP_SOON_MS : SWEEP_EVERY_MS, tookMs * REST_FACTOR);
+    if (nextMs === SWEEP_EVERY_MS) return;
+    this.#timer.cancel();
+    this.#timer = clock.setTimer(() => this.#sweep(), nextMs);
   }
 
   /** Invariant 3: said once it has been so for a while, and again only after there was room. */
-  #judge(nowMs: number, isOver: boolean): void {
+  #judge(nowMs: number, { count: actors, bytes }: Census, isOver: boolean): void {
     if (!isOver) {
       this.#overSinceMs = undefined;
       this.#told = false;
@@ -152,7 +148,6 @@ export class Passivation {
     this.#overSinceMs ??= nowMs;
     if (this.#told || nowMs - this.#overSinceMs < TELL_AFTER_MS) return;
     this.#told = true;
-    const { count: actors, bytes } = this.#count(nowMs);
     const { residentMax, residentBytesMax } = this.#host.options;
     this.#host.log.warn(
       { actors, residentMax, bytes, residentBytesMax },

@@ -10,6 +10,8 @@ export class Slots {
   readonly #taken = new Map<string, number>();
   #total = 0;
   #waiting: Waiting[] = [];
+  /** Where those begin that still wait: to take the first of many thousands moves none of the others. */
+  #first = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -22,7 +24,7 @@ export class Slots {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#first;
   }
 
   #fits(name: string, nameMax: number): boolean {
@@ -43,9 +45,15 @@ export class Slots {
   }
 
   #next(): void {
-    const at = this.#waiting.findIndex((one) => this.#fits(one.name, one.nameMax));
-    if (at < 0) return;
-    const [one] = this.#waiting.splice(at, 1);
-    this.#take(one!);
+    let at = this.#first;
+    while (at < this.#waiting.length && !this.#fits(this.#waiting[at]!.name, this.#waiting[at]!.nameMax)) at++;
+    const one = this.#waiting[at];
+    if (one === undefined) return;
+    if (at > this.#first) this.#waiting.splice(at, 1);
+    else if (++this.#first * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    this.#take(one);
   }
 }
