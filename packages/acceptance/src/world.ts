@@ -31,6 +31,13 @@ export interface WorldOptions {
   readonly idle?: boolean;
 }
 
+/** Of what a worker answers to `control.stats`. */
+export interface WorkerFigures {
+  readonly resident: number;
+  readonly residentBytes: number;
+  readonly about: { readonly heapUsedBytes: number };
+}
+
 export class World {
   readonly server: NatsServerHandle;
   readonly troupe: Troupe;
@@ -176,12 +183,12 @@ export class World {
   }
 
   /** What the worker tells of itself; with several, the one that is first. */
-  async workerStats(): Promise<{ readonly resident: number; readonly residentBytes: number }> {
+  async workerStats(): Promise<WorkerFigures> {
     const connection = await connectNats({ servers: this.server.url, waitMs: 10_000 });
     const ports = createNatsPorts(connection, resolveConfig({ partitions: this.#partitions }));
     try {
       const { payload } = await ports.bus.request('troupe.control.stats', new Uint8Array(0), { timeoutMs: 10_000 });
-      return JSON.parse(new TextDecoder().decode(payload)) as { resident: number; residentBytes: number };
+      return JSON.parse(new TextDecoder().decode(payload)) as WorkerFigures;
     } finally {
       await ports.close();
     }

@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../random.ts';
-import { World } from '../world.ts';
+import { type WorkerFigures, World } from '../world.ts';
 
 export interface SoakProofOptions {
   /** Each is given one task before the load begins. */
@@ -33,6 +33,8 @@ export interface SoakSample {
   readonly p99Ms: number;
   /** Resident memory; 0 where there is no `/proc`. */
   readonly workerMiB: number;
+  /** Of that, JavaScript's heap in use, whatever of it is garbage. */
+  readonly heapMiB: number;
   readonly serverMiB: number;
   /** Open file descriptors of worker and server. */
   readonly files: number;
@@ -65,6 +67,10 @@ export interface SoakProofResult {
 const DEADLINE_MS = 60_000;
 const FILL_CALLERS = 256;
 const VIOLATIONS_MAX = 100;
+/** Of a worker that doesn't answer. */
+const NO_FIGURES: WorkerFigures = { resident: 0, residentBytes: 0, about: { heapUsedBytes: 0 } };
+/** Characters of the worker's log that are shown when it has ended. */
+const LOG_SHOWN = 2_000;
 const WARM_UP_SHARE = 0.2;
 /** Of a caller's requests: so many are sends without an answer, reads, and calls outside. */
 const SENDS = 0.1;
@@ -101,6 +107,7 @@ export function showSample({
   p50Ms,
   p99Ms,
   workerMiB,
+  heapMiB,
   serverMiB,
   files,
   journal,
@@ -109,7 +116,7 @@ export function showSample({
 }: SoakSample): string {
   return (
     `${atSeconds.toFixed(0).padStart(5)} s  ${String(Math.round(rate)).padStart(6)}/s  ` +
-    `p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  worker ${workerMiB.toFixed(0)} MiB  ` +
+    `p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms  worker ${workerMiB.toFixed(0)} MiB (heap ${heapMiB.toFixed(0)})  ` +
     `server ${serverMiB.toFixed(0)} MiB  ${files} files  ${journal} entries  ${resident} actors of ${residentMiB.toFixed(0)} MiB`
   );
 }
@@ -153,7 +160,7 @@ class Load {
     const startedMs = performance.now();
     let next = 0;
     const fillOne = async (): Promise<void> => {
-      while (next < this.#counts.length) await this.#ask(next++);
+      while (this.running && next < this.#counts.length) await this.#ask(next++);
     };
     await Promise.all(Array.from({ length: FILL_CALLERS }, fillOne));
     return (performance.now() - startedMs) / 1_000;
@@ -177,7 +184,7 @@ class Load {
     const seconds = (nowMs - this.#sampledMs) / 1_000;
     this.#sampledMs = nowMs;
     const [worker, server] = [this.#world.worker.pid, this.#world.server.pid];
-    const { resident, residentBytes: actorBytes } = await this.#world.workerStats();
+    const { resident, residentBytes: actorBytes, about } = await this.#world.workerStats().catch(() => NO_FIGURES);
     const share = (of: number): number => waitsMs[Math.ceil(waitsMs.length * of) - 1] ?? 0;
     return {
       atSeconds,
@@ -185,6 +192,7 @@ class Load {
       p50Ms: share(0.5),
       p99Ms: share(0.99),
       workerMiB: residentBytes(worker) / MIB,
+      heapMiB: about.heapUsedBytes / MIB,
       serverMiB: residentBytes(server) / MIB,
       files: openFiles(worker) + openFiles(server),
       journal: await this.#world.journalLength(),
@@ -199,7 +207,7 @@ class Load {
     const last = Math.min(actors, active + 1_000);
     let next = 0;
     const checkOne = async (): Promise<void> => {
-      while (next < last) await this.#ask(next++);
+      while (this.violations.length === 0 && next < last) await this.#ask(next++);
     };
     await Promise.all(Array.from({ length: 64 }, checkOne));
   }
@@ -261,6 +269,8 @@ class Load {
       await act();
     } catch (error) {
       this.#violated(`${what} failed: ${String(error)}`);
+      if (!this.#world.worker.running && this.violations.length === 1)
+        this.#violated(`the worker has ended: ${this.#world.log.slice(-LOG_SHOWN)}`);
       this.running = false;
     }
   }

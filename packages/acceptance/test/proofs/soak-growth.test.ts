@@ -7,6 +7,7 @@ const sampleAt = (at: number, more: Partial<SoakSample> = {}): SoakSample => ({
   p50Ms: 1,
   p99Ms: 10,
   workerMiB: 100,
+  heapMiB: 60,
   serverMiB: 50,
   files: 40,
   journal: 1,
