@@ -12,14 +12,17 @@ import { countRun, type RunReport, type Totals } from './totals.ts';
 /** More failed files than these are no chance. */
 export const SECOND_RUN_FILES_MAX = 3;
 
-const PROOFS = `packages${sep}acceptance${sep}`;
+const PROOFS = ['backpressure', 'cluster', 'durability', 'ownership', 'soak'].map((folder) =>
+  ['packages', 'acceptance', 'test', folder, ''].join(sep),
+);
 
 /** The files to run again, relative to `rootDir`; none when the failure stands. */
 export function filesToRunAgain(report: RunReport | undefined, rootDir: string): string[] {
   const failed = (report?.testResults ?? [])
     .filter(({ status }) => status === 'failed')
     .map(({ name }) => relative(rootDir, name));
-  const isChance = failed.length <= SECOND_RUN_FILES_MAX && failed.every((file) => !file.startsWith(PROOFS));
+  const isChance =
+    failed.length <= SECOND_RUN_FILES_MAX && !failed.some((file) => PROOFS.some((proofs) => file.startsWith(proofs)));
   return isChance ? failed : [];
 }
 

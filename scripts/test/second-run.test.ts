@@ -24,7 +24,7 @@ describe('the second run', () => {
   });
 
   test('is not given when a proof failed, whatever else did', () => {
-    const files = ['/root/services/x.server.test.ts', '/root/packages/acceptance/test/storm.server.test.ts'];
+    const files = ['/root/services/x.server.test.ts', '/root/packages/acceptance/test/cluster/storm.server.test.ts'];
     expect(filesToRunAgain(failedIn(...files), '/root')).toEqual([]);
   });
 

@@ -100,7 +100,7 @@ export function connectError(error: unknown, url: string): unknown {
   const hint = 'Start one with `troupe dev`, or say where it is with --nats-url or TROUPE_NATS_URL.';
   return new TroupeError(
     'NotConnected',
-    `NATS at ${url.replace(/\/\/[^@/]*@/g, '//')}: ${error.message.replace(/[.?]?$/, '.')} ${hint}`,
+    `NATS at ${url.replace(/\/\/[^@/]*@/g, '//')}: ${error.message.replace(/[^.?]$/, '$&.')} ${hint}`,
     {
       cause: error,
     },

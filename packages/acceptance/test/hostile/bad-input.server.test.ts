@@ -193,6 +193,8 @@ test.each([
 
 test('unknown headers and fields are ignored, and kept', async () => {
   raw.publishWith(`troupe.task.echo.${key}`, 'X-Unknown: 1\r\nTroupe-Unknown: 2\r\n', '{"unknown":{"deep":[1]}}');
+  // Two connections: without it, what is sent second may arrive first.
+  await raw.flush();
   const actor = stage.troupe.actor('echo', key);
   expect(await actor.ask({ unknown: 1 })).toMatchObject({ input: { unknown: 1 }, count: 2 });
   const { entries } = (await actor.query('history', { last: 2 })) as { entries: { body: { payload: unknown } }[] };

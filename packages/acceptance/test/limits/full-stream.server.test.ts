@@ -103,6 +103,14 @@ test('a full journal refuses clients with StreamFull; open turns end once there 
   expect(state).toMatchObject({ value: 'waiting', turn: expect.anything() });
   expect(stage.drops).toBe(0);
 
+  // What somebody purges by hand must be covered by snapshots; under pressure workers write them by themselves.
+  const { journal, snapshots } = stage.ports;
+  const isCovered = async (key: string): Promise<boolean> => {
+    const address = { type: 'keeper', key };
+    return (await snapshots.load(journal.partitionOf(address), address)) !== undefined;
+  };
+  for (const key of keys) expect(await until(() => isCovered(key))).toBe(true);
+
   await using admin = await stage.admin();
   await admin.bus.request('$JS.API.STREAM.PURGE.TROUPE_JOURNAL', Buffer.from('{"keep":10}'), { timeoutMs: 4_000 });
   expect(await Promise.all(open)).toEqual(keys.map(() => 'waited'));
