@@ -87,6 +87,11 @@ export class CheckpointKeeper {
   async claim(head: number): Promise<void> {
     const { records } = this.#host.ports;
     this.#claimHead = head;
+    // Read after the partition was taken on: a later owner has been here already, and what it wrote may not go back (R3).
+    if (this.#current.epoch > this.#source.epoch) {
+      this.#source.taken(this.#current.epoch);
+      throw new Dropped();
+    }
     if (!rules.epochFirst) {
       this.#current = this.#claimed(head);
       return;
