@@ -18,6 +18,8 @@ const SWEEP_EVERY_MS = 1_000;
 const SWEEP_SOON_MS = 250;
 /** After a look through the actors this many times as long passes until the next: looking takes at most 5 % of the time. */
 const REST_FACTOR = 20;
+/** ... but no more than this, ms: a process that stood still meanwhile looks slow, and has the more to unload. */
+const REST_MS_MAX = 2_000;
 /** A limit is exceeded for so long before that is said, ms: what is dirty may have to be stored first. */
 const TELL_AFTER_MS = 10_000;
 /** Whoever was used within this time is not idle, ms. */
@@ -132,7 +134,8 @@ export class Passivation {
     const isOver = idleMs !== Number.POSITIVE_INFINITY;
     if (isOver) for (const partition of this.#partitions()) partition.sweep(nowMs, idleMs);
     const tookMs = clock.monotonic() - nowMs;
-    const nextMs = Math.max(isOver ? SWEEP_SOON_MS : SWEEP_EVERY_MS, tookMs * REST_FACTOR);
+    const restMs = Math.min(tookMs * REST_FACTOR, REST_MS_MAX);
+    const nextMs = Math.max(isOver ? SWEEP_SOON_MS : SWEEP_EVERY_MS, restMs);
     if (nextMs === SWEEP_EVERY_MS) return;
     this.#timer.cancel();
     this.#timer = clock.setTimer(() => this.#sweep(), nextMs);
