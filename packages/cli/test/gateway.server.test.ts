@@ -80,9 +80,14 @@ describe('troupe dev', () => {
   let dev: RunningCommand;
   let blocker: Server;
   beforeAll(async () => {
-    // The usual port is taken, by this or by something else that was there.
+    // The usual port is taken: by this, or by something else for as long as that stays.
     blocker = createServer();
-    await new Promise<void>((resolve) => blocker.once('error', () => resolve()).listen(4_280, '127.0.0.1', resolve));
+    const take = (): Promise<void> =>
+      new Promise((resolve) => {
+        blocker.once('error', () => setTimeout(() => resolve(take()), 100));
+        blocker.listen(4_280, '127.0.0.1', () => resolve());
+      });
+    await Promise.race([take(), new Promise((resolve) => setTimeout(resolve, 20_000))]);
     project = makeProject(FILES);
     dev = new RunningCommand(['dev', '--nats-port', '0'], { cwd: project.dir });
   });
@@ -103,15 +108,19 @@ describe('troupe dev', () => {
       .context;
 
   test('serves actors and page on the next free port, says so, and shows new code after a change', async () => {
+    // Before anything is said to be ready: it was missed while the watch began only then.
+    await dev.until(/worker is ready/);
+    project.write('agents/early.ts', 'export {};\n');
     const page = (await dev.until(/Look inside: (http:\/\/127\.0\.0\.1:\d+)\n/))[1]!;
     expect(dev.stdout).toContain('(port 4280 is taken by something else; this is the next free one)');
     await dev.until(/ ready\n/);
+    await dev.until(/reloaded in \d+ ms/);
     expect(await ask(page, 'web')).toMatchObject({ actor: 'counter/web', output: 5 });
     const html = await fetch(page, { headers: { Accept: 'text/html' } });
     expect([html.status, html.headers.get('Content-Type')]).toEqual([200, 'text/html; charset=utf-8']);
 
     project.write('agents/counter.ts', counterOf(10));
-    await dev.until(/reloaded in \d+ ms/);
+    await dev.until(/(reloaded in \d+ ms[\s\S]*){2}/);
     expect(await ask(page, 'new')).toMatchObject({ output: 50 });
     const history = await fetch(new URL('/v1/actors/counter/new/history', page));
     const [entry] = ((await history.json()) as { entries: { seq: number }[] }).entries;

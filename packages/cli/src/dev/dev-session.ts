@@ -74,9 +74,17 @@ export class DevSession {
         onExit: (text) =>
           ended.reject(new TroupeError('NotConnected', `nats-server ended by itself. It printed:\n${text}`)),
       });
+      // From before the code is read: what changes while the first worker starts is reloaded once it has.
+      let early: string[] | undefined = [];
+      watcher = watchCode(watch, (files) => {
+        if (early === undefined) this.#reload(files);
+        else early.push(...files);
+      });
       const actors = await this.#startFirst();
       await this.#open(actors);
-      watcher = watchCode(watch, (files) => this.#reload(files));
+      const changed = [...new Set(early)];
+      early = undefined;
+      if (changed.length > 0) this.#reload(changed);
       await ended.promise;
       log.tell({ event: 'stopping' });
     } finally {
