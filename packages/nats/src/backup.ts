@@ -12,6 +12,7 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PortError } from '@troupe/runtime';
 import { TroupeError } from '@troupe/wire';
 import type { Msg } from 'nats';
@@ -37,6 +38,9 @@ interface Description {
 const CHUNK_BYTES = 128 * 1024;
 /** Longest silence in the middle of a copy, ms. */
 const SILENCE_MS_MAX = 30_000;
+/** How long the servers of a cluster have to tell each other who takes the parts, and how often that is tried, ms. */
+const INTEREST_MS_MAX = 5_000;
+const INTEREST_STEP_MS = 50;
 const SPREAD_MS_MAX = 5 * 60_000;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -192,19 +196,32 @@ async function restoreStream(api: JsApi, config: NatsConfig, stream: string, fol
     SILENCE_MS_MAX,
   );
   const file = openSync(join(folder, stream, 'stream.tar.s2'), 'r');
-  const { requests } = api.connection;
   let bytes = 0;
   try {
     const chunk = Buffer.alloc(CHUNK_BYTES);
     for (let length = readSync(file, chunk); length > 0; length = readSync(file, chunk)) {
-      assertAnswer(stream, (await requests.request(target, chunk.subarray(0, length), undefined, SILENCE_MS_MAX)).data);
+      assertAnswer(stream, await giveChunk(api, target, chunk.subarray(0, length)));
       bytes += length;
     }
-    assertAnswer(stream, (await requests.request(target, EMPTY, undefined, SILENCE_MS_MAX)).data);
+    assertAnswer(stream, await giveChunk(api, target, EMPTY));
   } finally {
     closeSync(file);
   }
   return { stream, messages: description.state.messages, bytes };
+}
+
+/**
+ * In a cluster our server may hear of the subject later than we do: while nobody takes a part, nobody has got it, and it is
+ * given again.
+ */
+async function giveChunk({ connection }: JsApi, target: string, chunk: Uint8Array): Promise<Uint8Array> {
+  for (const endAt = performance.now() + INTEREST_MS_MAX; ; await sleep(INTEREST_STEP_MS)) {
+    try {
+      return (await connection.requests.request(target, chunk, undefined, SILENCE_MS_MAX)).data;
+    } catch (error) {
+      if (!(error instanceof PortError) || error.kind !== 'no-responders' || performance.now() > endAt) throw error;
+    }
+  }
 }
 
 /** Empty for a part that was taken; JSON at the end, and when something is wrong. */
