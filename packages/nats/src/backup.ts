@@ -214,7 +214,11 @@ async function restoreStream(api: JsApi, config: NatsConfig, stream: string, fol
  * In a cluster our server may hear of the subject later than we do: while nobody takes a part, nobody has got it, and it is
  * given again.
  */
-async function giveChunk({ connection }: JsApi, target: string, chunk: Uint8Array): Promise<Uint8Array> {
+export async function giveChunk(
+  { connection }: Pick<JsApi, 'connection'>,
+  target: string,
+  chunk: Uint8Array,
+): Promise<Uint8Array> {
   for (const endAt = performance.now() + INTEREST_MS_MAX; ; await sleep(INTEREST_STEP_MS)) {
     try {
       return (await connection.requests.request(target, chunk, undefined, SILENCE_MS_MAX)).data;
