@@ -18,7 +18,7 @@ const fromTerminal = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
  */
 export function runTarget(command, args, env) {
   return new Promise((done, refuse) => {
-    const child = spawn(command, args, { stdio: 'inherit', env: /** @type {NodeJS.ProcessEnv} */ (env) });
+    // Before there is a child: one that has begun to speak must not find a parent that a signal still ends.
     const handlers = forwarded.map((signal) => {
       const forward = () => {
         if (!(process.stdin.isTTY && fromTerminal.has(signal))) child.kill(signal);
@@ -26,9 +26,16 @@ export function runTarget(command, args, env) {
       process.on(signal, forward);
       return /** @type {const} */ ([signal, forward]);
     });
-    child.on('error', (error) => refuse(new SetupError(`${command} could not be started: ${error.message}`)));
-    child.on('exit', (code, signal) => {
+    const letGo = () => {
       for (const [name, forward] of handlers) process.off(name, forward);
+    };
+    const child = spawn(command, args, { stdio: 'inherit', env: /** @type {NodeJS.ProcessEnv} */ (env) });
+    child.on('error', (error) => {
+      letGo();
+      refuse(new SetupError(`${command} could not be started: ${error.message}`));
+    });
+    child.on('exit', (code, signal) => {
+      letGo();
       done(code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)]);
     });
   });
