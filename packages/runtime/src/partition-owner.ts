@@ -235,6 +235,8 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
       if (head !== undefined && head <= this.position) this.headAtMs = startedMs;
     }
     this.#letGo();
+    // Not fresh any more, it has to read on: what is held waits for the head.
+    this.#throttle();
   }
 
   /** Stops taking entries and starting effects; nothing is written any more. */
@@ -761,10 +763,11 @@ export class PartitionOwner implements CellHost, DeskOwner, CheckpointSource, Le
   #throttle(): void {
     // Once it pauses, half of it has to be done before it goes on.
     const queuedMax = this.#paused ? QUEUED_MAX / 2 : QUEUED_MAX;
+    const held = this.#desk.held + this.#refusals.waiting;
     const tooMuch =
-      (this.#desk.held + this.#refusals.waiting > this.options.heldMax && !this.#host.leaseFresh) ||
-      // They are being let go. On the way to the head that takes reading on.
-      (this.#desk.held > queuedMax && this.fresh) ||
+      (held > this.options.heldMax && !this.#host.leaseFresh) ||
+      // They are being let go, or refused. On the way to the head that takes reading on.
+      (held > queuedMax && this.fresh) ||
       this.#queued > queuedMax ||
       this.#host.outbox.waiting > this.options.outboxMax ||
       this.#careful.full;

@@ -37,6 +37,8 @@ export interface RefusalOwner {
   readonly owed: SeqTracker;
   readonly lot: ParkingLot;
   whenFresh(callback: () => void): void;
+  /** Fewer wait than before. */
+  eased(): void;
   /** Stores that entries of the type are refused up to here. @throws Dropped */
   announceRefused(type: string, seq: number): Promise<void>;
 }
@@ -67,6 +69,7 @@ export class Refusals {
       .finally(() => {
         this.#waiting--;
         this.#owner.owed.remove(message.seq);
+        this.#owner.eased();
       });
   }
 

@@ -97,10 +97,10 @@ class Bench {
     );
   }
 
-  tasks(key: string, count: number): void {
+  tasks(key: string, count: number, type = 'counter'): void {
     for (let n = 0; n < count; n++) {
       const { payload, headers } = taskMessage(n, { replyTo: `_INBOX.c.${n}` });
-      void this.client.journal.publish('task', { type: 'counter', key }, payload, headers);
+      void this.client.journal.publish('task', { type, key }, payload, headers);
     }
   }
 
@@ -166,6 +166,23 @@ test('what waits for the state of its actor is bounded: reading pauses, and goes
   expect(position).toBeLessThan(4_100);
   await bench.clock.inner.advance(10_000);
   expect(bench.answers).toEqual(Array.from({ length: 8_000 }, (_, n) => n + 1));
+  worker.kill();
+});
+
+test('what is being refused is bounded too: reading pauses until its dead letters are stored', async () => {
+  const bench = new Bench();
+  const worker = await bench.worker({
+    decide: ({ kind }) => (kind === 'dead.put' ? { answerDelayMs: 2_000 } : undefined),
+  });
+  await bench.clock.inner.advance(5_000);
+  bench.tasks('a', 8_000, 'nobody');
+  await bench.clock.inner.advance(1_500);
+  const position = await bench.position();
+  expect(position).toBeGreaterThan(4_000);
+  expect(position).toBeLessThan(4_200);
+  await bench.clock.inner.advance(60_000);
+  expect(bench.answers).toHaveLength(8_000);
+  expect(worker.stats().counters.deadLetters).toBe(8_000);
   worker.kill();
 });
 
