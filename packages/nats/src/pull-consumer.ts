@@ -55,8 +55,8 @@ export class PullConsumer {
   readonly #readAheadMax: number;
   readonly #bytesMax: number;
   #window: number;
-  /** As of the last pull. */
-  #limit: number;
+  /** As of the last pull: it is reckoned over all that read, so not for every message. */
+  #share: number;
   readonly #delivery: Delivery = { seq: 0, consumerSeq: 0, at: 0, pending: 0 };
   #subscription: Subscription | undefined;
   #watchdog: Timer | undefined;
@@ -75,7 +75,7 @@ export class PullConsumer {
     this.#inbox = options.api.connection.createInbox();
     this.#readAheadMax = options.readAheadMax ?? READ_AHEAD_MAX_DEFAULT;
     this.#window = options.share === undefined ? this.#readAheadMax : READ_AHEAD_FIRST;
-    this.#limit = this.#window;
+    this.#share = this.#readAheadMax;
     this.#bytesMax = Math.max(PULL_BYTES_MIN, 2 * options.api.connection.payloadBytesMax);
   }
 
@@ -130,11 +130,13 @@ export class PullConsumer {
     };
   }
 
+  get #limit(): number {
+    return Math.min(this.#window, this.#share);
+  }
+
   /** Invariant 2. */
   #pull(): void {
-    const { share } = this.#options;
-    // Read here and not for every message: a share is reckoned over all that read.
-    this.#limit = share === undefined ? this.#readAheadMax : Math.min(this.#window, share());
+    this.#share = this.#options.share?.() ?? this.#readAheadMax;
     const batch = this.#limit - this.#credit - this.#buffered;
     if (this.#state !== 'open' || batch <= 0 || !this.#options.api.connection.connected) return;
     this.#window = Math.min(2 * this.#window, this.#readAheadMax);
