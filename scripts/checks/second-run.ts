@@ -12,9 +12,15 @@ import { countRun, type RunReport, type Totals } from './totals.ts';
 /** More failed files than these are no chance. */
 export const SECOND_RUN_FILES_MAX = 3;
 
-const PROOFS = ['backpressure', 'cluster', 'durability', 'ownership', 'soak'].map((folder) =>
-  ['packages', 'acceptance', 'test', folder, ''].join(sep),
-);
+const PROOFS = [
+  'backpressure/',
+  'cluster/backup',
+  'cluster/servers',
+  'cluster/storm',
+  'durability/',
+  'ownership/',
+  'soak/',
+].map((start) => `packages/acceptance/test/${start}`.replaceAll('/', sep));
 
 /** The files to run again, relative to `rootDir`; none when the failure stands. */
 export function filesToRunAgain(report: RunReport | undefined, rootDir: string): string[] {

@@ -134,10 +134,10 @@ describe('troupe gateway as its user, over HTTPS with a certificate of the gener
     setDefaultCACertificates([...authorities, readFileSync(cluster.caFile, 'utf8')]);
     const statuses = await callEveryRoute(url);
     expect(Object.keys(statuses).length).toBeGreaterThan(20);
-    expect(Object.entries(statuses).filter(([, status]) => !(Number(status) >= 200 && Number(status) < 300))).toEqual([
-      // Applied again it fails again, with the code of the machine.
-      ['redriveDeadLetter', 422],
-    ]);
+    const { redriveDeadLetter, ...others } = statuses;
+    // Applied again it fails again, with the code of the machine, unless its new letter is still on its way.
+    expect([200, 422]).toContain(redriveDeadLetter);
+    expect(Object.entries(others).filter(([, status]) => !(Number(status) >= 200 && Number(status) < 300))).toEqual([]);
     const told = await askThePage(url);
     expect(Object.entries(told).filter(([, answer]) => answer !== 'ok')).toEqual([]);
     expect(violations()).toEqual([]);
